@@ -1,0 +1,1 @@
+"""Ways to hand a command to an edge's agent."""

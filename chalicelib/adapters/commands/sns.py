@@ -1,0 +1,40 @@
+"""The CommandLink port in the cloud: an SNS topic whose subscriptions, one SQS queue per edge, filter on `edge_id`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.contracts.codec import to_json
+from chalicelib.contracts.edge import EdgeCommand
+
+
+class SnsLink:
+    """Publishes to `topic_arn`, one message a command."""
+
+    def __init__(self, topic_arn: str) -> None:
+        region = topic_arn.split(":")[3]
+        config = Config(connect_timeout=1, read_timeout=3, retries={"max_attempts": 3, "mode": "standard"})
+        self._client: Any = botocore.session.get_session().create_client("sns", region_name=region, config=config)
+        self._topic_arn = topic_arn
+
+    def send(self, edge_id: str, commands: Sequence[EdgeCommand]) -> bool:
+        """False where SNS refuses or does not answer; the commands then wait, and the edge carries out none twice."""
+        entries = [
+            {
+                "Id": str(index),
+                "Message": json.dumps(to_json(command)),
+                "MessageAttributes": {"edge_id": {"DataType": "String", "StringValue": edge_id}},
+            }
+            for index, command in enumerate(commands)
+        ]
+        try:
+            answer = self._client.publish_batch(TopicArn=self._topic_arn, PublishBatchRequestEntries=entries)
+        except (BotoCoreError, ClientError):
+            return False
+        return not answer.get("Failed")

@@ -1,0 +1,66 @@
+"""Where the region's secrets are read: a file on one machine, Secrets Manager in the cloud."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chalicelib.domain.secret import Secret
+from chalicelib.settings import BadSetting
+
+FEWEST_KEY_CHARACTERS = 32
+
+
+@dataclass(frozen=True)
+class RegionSecrets:
+    """`edge_credentials`: two are valid at a time, so that one can be replaced while edges use the other."""
+
+    region_key: Secret
+    edge_credentials: tuple[Secret, ...]
+    entra_client_secret: Secret
+
+
+def load_secrets(source: str) -> RegionSecrets:
+    """Reads `file:PATH` or `secretsmanager:ARN`. Raises BadSetting that says what is missing, never what is there."""
+    scheme, _, place = source.partition(":")
+    if scheme == "file":
+        text = _read_file(place)
+    elif scheme == "secretsmanager":
+        text = _read_secrets_manager(place)
+    else:
+        raise BadSetting("SIPGW_SECRETS_SOURCE must begin with file: or secretsmanager:")
+    return _parse(text)
+
+
+def _read_file(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadSetting(f"SIPGW_SECRETS_SOURCE names {path}, which cannot be read: {error.strerror}") from None
+
+
+def _read_secrets_manager(arn: str) -> str:
+    import botocore.session  # noqa: PLC0415 - one machine has no need of it
+
+    client: Any = botocore.session.get_session().create_client("secretsmanager", region_name=arn.split(":")[3])
+    return str(client.get_secret_value(SecretId=arn)["SecretString"])
+
+
+def _parse(text: str) -> RegionSecrets:
+    try:
+        data = json.loads(text)
+        region_key = str(data["region_key"])
+        secrets = RegionSecrets(
+            region_key=Secret(region_key),
+            edge_credentials=tuple(Secret(str(item)) for item in data["edge_credentials"] if item),
+            entra_client_secret=Secret(str(data.get("entra_client_secret", ""))),
+        )
+    except (ValueError, KeyError, TypeError):
+        raise BadSetting(
+            "The secrets must be JSON with region_key, edge_credentials (a list) and entra_client_secret"
+        ) from None
+    if len(region_key) < FEWEST_KEY_CHARACTERS or not secrets.edge_credentials:
+        raise BadSetting("region_key needs 32 characters or more, and edge_credentials at least one entry")
+    return secrets

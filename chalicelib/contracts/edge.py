@@ -1,0 +1,157 @@
+"""What the functions and the edge say to each other (`/edge/v1`). Changes only by adding fields with defaults.
+
+Every request carries `Authorization: Bearer SECRET`, the edge credential, of which two are valid at a time. Answers that are
+not 2xx are RFC 9457 problem documents. JSON is the field names below, in UTF-8.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+EVENTS_PATH = "/edge/v1/events"
+CREDENTIALS_PATH = "/edge/v1/credentials"
+FEATURE_CODES_PATH = "/edge/v1/feature-codes"
+ROUTE_PATH = "/edge/v1/route"
+
+MAX_EVENTS_PER_BATCH = 100
+
+
+class EventType(StrEnum):
+    """What the edge reports. Past participles: it has happened."""
+
+    REGISTERED = "registered"  # a new or changed binding, or 15 minutes of refreshes since the last report
+    UNREGISTERED = "unregistered"  # the binding is gone: `reason` is expired, closed (connection lost) or asked (Expires: 0)
+    COMMAND_FINISHED = "command_finished"  # `command_id` got its final SIP answer: `sip_status` (408: none came)
+    EDGE_STARTED = "edge_started"  # all bindings that this edge held before are gone
+
+
+@dataclass(frozen=True)
+class EdgeEvent:
+    """One thing that happened at an edge. `id` is unique for ever: the same event may be posted again and counts once."""
+
+    id: str
+    type: EventType
+    at: datetime
+    username: str = ""  # the digest user name that registered
+    aor: str = ""  # the user part of the address of record
+    contact: str = ""  # the Contact URI as registered
+    source: str = ""  # ADDRESS:PORT that the request came from
+    user_agent: str = ""  # the SIP User-Agent header
+    expires_seconds: int = 0  # the registration's expiry as granted
+    reason: str = ""
+    command_id: str = ""
+    sip_status: int = 0
+
+
+@dataclass(frozen=True)
+class EventBatch:
+    """`POST /edge/v1/events`: at most 100 events, oldest first. An empty batch is a heartbeat that collects commands."""
+
+    edge_id: str
+    events: tuple[EdgeEvent, ...] = ()
+
+
+class CommandType(StrEnum):
+    """What the functions ask an edge to do. Imperatives."""
+
+    RESYNC = "resync"  # NOTIFY, the phone fetches its files again
+    RESTART = "restart"  # NOTIFY, the phone reboots
+    FORGET = "forget"  # drop the cached credentials of `username` and every binding registered with them; no answer event
+
+
+@dataclass(frozen=True)
+class EdgeCommand:
+    """One command. The edge carries out the commands for one `aor` in the order received and reports COMMAND_FINISHED.
+
+    `notify_event` is the Event header of the NOTIFY in the vendor's form, such as `check-sync;reboot=false`. `password` is the
+    device's SIP password, present only where the vendor's phones challenge a NOTIFY (RFC 3261 22.2); it is never logged.
+    """
+
+    id: str
+    type: CommandType
+    username: str
+    aor: str
+    notify_event: str = ""
+    expires_at: datetime | None = None
+    password: str = ""
+
+
+@dataclass(frozen=True)
+class BatchReceipt:
+    """The answer to a batch: the ids now safely stored (drop them from the outbox), and commands waiting for this edge."""
+
+    accepted: tuple[str, ...]
+    commands: tuple[EdgeCommand, ...] = ()
+
+
+@dataclass(frozen=True)
+class CredentialsRequest:
+    """`POST /edge/v1/credentials`: who is the digest user `username`? 404 where nobody is."""
+
+    username: str
+
+
+@dataclass(frozen=True)
+class Ha1:
+    """H(username:realm:password) in lower-case hex by both hashes of RFC 8760."""
+
+    md5: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the edge needs to let one digest user register and dial. Good until `expires_at`; ask again after that.
+
+    `may_call` false: feature codes, and emergency numbers where `emergency` is true; nothing else. `aor` is the user part that
+    this user registers. `language` is the language of reasons shown on the phone.
+    """
+
+    ha1: Ha1
+    aor: str
+    tenant_id: str | None
+    may_call: bool
+    expires_at: datetime
+    mac: str = ""
+    language: str = "en"
+    display_name: str = ""
+    emergency: bool = False
+
+
+@dataclass(frozen=True)
+class FeatureCodeRequest:
+    """`POST /edge/v1/feature-codes`: the digest user `username` dialled `dialled`, such as `*55*123456`."""
+
+    username: str
+    dialled: str
+
+
+@dataclass(frozen=True)
+class FeatureCodeVerdict:
+    """The final answer to the INVITE: `sip_status` with `reason` as its phrase and Reason header; at most 120 characters.
+
+    `outcome` is a stable word (`enrolled`, `wrong_otp`, …). `announce` names the announcement to play, empty for none.
+    """
+
+    outcome: str
+    sip_status: int
+    reason: str
+    announce: str = ""
+
+
+@dataclass(frozen=True)
+class RouteRequest:
+    """`POST /edge/v1/route`: the digest user `from_username` calls `to`."""
+
+    from_username: str
+    to: str
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a callee is bound: the edges that hold the bindings of `aor`. Empty `edges`: nobody is registered."""
+
+    aor: str
+    edges: tuple[str, ...] = ()

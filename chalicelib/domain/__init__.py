@@ -1,0 +1,1 @@
+"""The product's rules: frozen values, transition tables, decisions. Pure: time and randomness come in as arguments."""

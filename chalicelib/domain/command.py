@@ -1,0 +1,64 @@
+"""Commands to a device, and their true states: queued, sent, acknowledged, failed, expired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from chalicelib.contracts.edge import CommandType
+from chalicelib.domain.identifiers import CommandId, Mac, TenantId
+
+COMMAND_LIFETIME = timedelta(hours=24)
+KEEP_COMMAND = timedelta(days=7)
+NOT_REGISTERED = 480  # what an edge reports where the device is not registered with it
+
+
+class CommandState(StrEnum):
+    """Queued waits for the device; sent is with the edge; the other three are final."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    ACKNOWLEDGED = "acknowledged"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command to one device. `sip_status` is the phone's final answer to the NOTIFY, 0 before there is one."""
+
+    id: CommandId
+    mac: Mac
+    tenant_id: TenantId | None
+    type: CommandType
+    requested_by: str
+    created_at: datetime
+    expires_at: datetime
+    state: CommandState = CommandState.QUEUED
+    sip_status: int = 0
+    finished_at: datetime | None = None
+    version: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still on its way."""
+        return self.state in {CommandState.QUEUED, CommandState.SENT}
+
+
+def finish(command: Command, sip_status: int, now: datetime) -> Command:
+    """After the edge's report. A device that was not registered after all gets it when it returns."""
+    if not command.open:
+        return command
+    if sip_status == NOT_REGISTERED and now < command.expires_at:
+        return replace(command, state=CommandState.QUEUED)
+    acknowledged = 200 <= sip_status < 300  # noqa: PLR2004 - RFC 3261: 2xx is success
+    state = CommandState.ACKNOWLEDGED if acknowledged else CommandState.FAILED
+    return replace(command, state=state, sip_status=sip_status, finished_at=now)
+
+
+def as_of(command: Command, now: datetime) -> Command:
+    """As it is seen now: one that is still open after its 24 hours has expired."""
+    if command.open and now >= command.expires_at:
+        return replace(command, state=CommandState.EXPIRED, finished_at=command.expires_at)
+    return command

@@ -1,0 +1,122 @@
+"""A physical phone, by MAC: its state machine, and whether it is online."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from chalicelib.domain.binding import Binding
+from chalicelib.domain.directory import SignedInUser
+from chalicelib.domain.errors import IllegalMove
+from chalicelib.domain.identifiers import CommandId, InstallationId, Language, Mac, TenantId
+
+SILENCE_MEANS_OFFLINE = timedelta(minutes=21)  # a report every 15 minutes, a registration of at most 5, and one to spare
+
+
+class DeviceState(StrEnum):
+    """As the administrator sees it."""
+
+    ADDED = "added"  # waiting on activation: no contact yet
+    ONBOARDED = "onboarded"
+    ENROLLED = "enrolled"  # waiting for sign-in
+    SIGNED_IN = "signed_in"
+    OFFBOARDED = "offboarded"
+    BLOCKED = "blocked"
+
+
+class Move(StrEnum):
+    """What changes a device's state."""
+
+    ONBOARD = "onboard"
+    ENROLL = "enroll"
+    SIGN_IN = "sign_in"
+    SIGN_OUT = "sign_out"
+    OFFBOARD = "offboard"
+
+
+class Connection(StrEnum):
+    """Whether the device is registered."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    NEVER = "never"
+
+
+_S = DeviceState
+TRANSITIONS: dict[tuple[DeviceState, Move], DeviceState] = {
+    (_S.ADDED, Move.ONBOARD): _S.ONBOARDED,
+    (_S.ONBOARDED, Move.ONBOARD): _S.ONBOARDED,
+    (_S.OFFBOARDED, Move.ONBOARD): _S.ONBOARDED,
+    (_S.ADDED, Move.ENROLL): _S.ENROLLED,
+    (_S.ONBOARDED, Move.ENROLL): _S.ENROLLED,
+    (_S.OFFBOARDED, Move.ENROLL): _S.ENROLLED,
+    (_S.ENROLLED, Move.ENROLL): _S.ENROLLED,  # a phone after a factory reset proves presence anew
+    (_S.SIGNED_IN, Move.ENROLL): _S.ENROLLED,  # as above
+    (_S.ADDED, Move.SIGN_IN): _S.SIGNED_IN,
+    (_S.ONBOARDED, Move.SIGN_IN): _S.SIGNED_IN,  # a personal phone: no enrollment
+    (_S.OFFBOARDED, Move.SIGN_IN): _S.SIGNED_IN,
+    (_S.ENROLLED, Move.SIGN_IN): _S.SIGNED_IN,
+    (_S.SIGNED_IN, Move.SIGN_IN): _S.SIGNED_IN,  # another user, or the same one after a factory reset
+    (_S.SIGNED_IN, Move.SIGN_OUT): _S.ENROLLED,
+    (_S.ONBOARDED, Move.OFFBOARD): _S.OFFBOARDED,
+    (_S.ENROLLED, Move.OFFBOARD): _S.OFFBOARDED,
+    (_S.SIGNED_IN, Move.OFFBOARD): _S.OFFBOARDED,
+}
+
+
+@dataclass(frozen=True)
+class Device:
+    """One phone. `installation_id` is the active installation, or the newest registered candidate while onboarded."""
+
+    mac: Mac
+    vendor: str
+    model: str
+    firmware: str
+    state: DeviceState = DeviceState.ADDED
+    installation_id: InstallationId | None = None
+    tenant_id: TenantId | None = None
+    user: SignedInUser | None = None
+    language: Language = Language.EN
+    binding: Binding | None = None
+    last_seen_at: datetime | None = None
+    onboarded_at: datetime | None = None
+    enrolled_at: datetime | None = None
+    signed_in_at: datetime | None = None
+    config_version: int = 0
+    applied_version: int = 0
+    last_sync_at: datetime | None = None
+    pending_commands: tuple[CommandId, ...] = ()
+    blocked: bool = False
+    incompatible_reason: str = ""
+    version: int = 0
+
+    @property
+    def owned(self) -> bool:
+        """Whether presence was proven, so that an active installation stands behind it."""
+        return self.state in {DeviceState.ENROLLED, DeviceState.SIGNED_IN}
+
+
+def move(device: Device, step: Move, now: datetime) -> Device:
+    """The device after `step`, with its time set. Raises IllegalMove, and the device stays as it was."""
+    state = TRANSITIONS.get((device.state, step))
+    if state is None:
+        raise IllegalMove(f"A device that is {device.state} cannot {step.replace('_', ' ')}.")
+    if step is Move.SIGN_OUT:
+        state = DeviceState.ENROLLED if device.enrolled_at else DeviceState.ONBOARDED
+        return replace(device, state=state, user=None, signed_in_at=None)
+    times = {Move.ONBOARD: "onboarded_at", Move.ENROLL: "enrolled_at", Move.SIGN_IN: "signed_in_at"}
+    moved = replace(device, state=state)
+    return replace(moved, **{times[step]: now}) if step in times else replace(moved, user=None, binding=None)  # type: ignore[arg-type]  # the keys are fields of Device
+
+
+def connection_of(device: Device | None, edge_started_at: datetime | None, now: datetime) -> Connection:
+    """Online while its binding is reported and its edge has not started anew since. `edge_started_at` is of that edge."""
+    if device is None or device.last_seen_at is None:
+        return Connection.NEVER
+    binding = device.binding
+    if binding is None or now - binding.seen_at > SILENCE_MEANS_OFFLINE:
+        return Connection.OFFLINE
+    if edge_started_at is not None and edge_started_at > binding.seen_at:
+        return Connection.OFFLINE
+    return Connection.ONLINE

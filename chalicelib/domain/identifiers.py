@@ -1,0 +1,83 @@
+"""Names of things, and the one place where each is read from text. A `parse_` gives the value or raises BadRequest."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from enum import StrEnum
+from typing import NewType
+
+from chalicelib.contracts.codec import Problem
+from chalicelib.domain.errors import BadRequest
+
+Mac = NewType("Mac", str)  # 12 lower-case hex digits
+TenantId = NewType("TenantId", str)  # lower-case GUID of the Entra tenant
+Upn = NewType("Upn", str)  # user principal name, lower case
+InstallationId = NewType("InstallationId", str)  # 26 characters of a-z2-7, from the hash of the token
+SipUsername = NewType("SipUsername", str)  # digest user name: INSTALLATION.VERSION
+CommandId = NewType("CommandId", str)
+
+
+class Language(StrEnum):
+    """The languages of screens, soft keys and pages, as `lang_xx` names them."""
+
+    EN = "en"
+    ES = "es"
+    JA = "ja"
+    DE = "de"
+    FR = "fr"
+    PT = "pt"
+
+
+_MAC_SEPARATORS = re.compile(r"[\s:.\-]")
+_MAC = re.compile(r"[0-9a-f]{12}")
+_E164 = re.compile(r"\+[1-9][0-9]{5,14}")  # ITU-T E.164: at most 15 digits
+_UPN = re.compile(r"[^\s@\"<>;,\\/]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+
+
+def find_mac(text: str) -> Mac | None:
+    """The MAC address in any usual spelling (`80:5E:C0:12:34:56`, `805e.c012.3456`, …), or None."""
+    digits = _MAC_SEPARATORS.sub("", text).lower()
+    return Mac(digits) if _MAC.fullmatch(digits) else None
+
+
+def parse_mac(text: str, pointer: str = "/mac") -> Mac:
+    """As find_mac; raises BadRequest."""
+    mac = find_mac(text)
+    if mac is None:
+        detail = "must be a MAC address of 12 hex digits, such as 80:5e:c0:12:34:56"
+        raise BadRequest(f"{text[:40]!r} is not a MAC address.", (Problem(pointer, detail),))
+    return mac
+
+
+def parse_tenant_id(text: str) -> TenantId | None:
+    """A GUID in its 36-character form, in lower case; None where it is not one."""
+    try:
+        value = str(uuid.UUID(text))
+    except ValueError:
+        return None
+    return TenantId(value) if value == text.lower() else None
+
+
+def parse_upn(text: str, pointer: str = "/upn") -> Upn:
+    """A user principal name in lower case (Entra compares them without case); raises BadRequest."""
+    upn = text.strip().lower()
+    if not _UPN.fullmatch(upn):
+        raise BadRequest(
+            f"{text[:60]!r} is not a user name.", (Problem(pointer, "must be a user principal name such as anna@example.com"),)
+        )
+    return Upn(upn)
+
+
+def parse_number(text: str, pointer: str = "/number") -> str:
+    """A phone number in E.164 with its plus; blanks, hyphens, dots and brackets are dropped; raises BadRequest."""
+    number = re.sub(r"[\s().\-]", "", text)
+    if not _E164.fullmatch(number):
+        raise BadRequest(f"{text[:40]!r} is not a phone number.", (Problem(pointer, "must be E.164, such as +4989123401"),))
+    return number
+
+
+def find_language(text: str | None) -> Language | None:
+    """The language named by `de`, `lang_de` or `de-AT`, or None."""
+    code = (text or "").lower().removeprefix("lang_").split("-")[0]
+    return next((language for language in Language if language.value == code), None)

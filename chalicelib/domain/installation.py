@@ -1,0 +1,206 @@
+"""One life of a device between factory resets: it owns the token, the SIP account and all that its files say.
+
+A *candidate* is known only by the MAC it named: it has a temporary account and no power. It becomes *active* when someone
+proves presence with it; the device's former active installation then ends. Candidates live side by side and disturb nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from chalicelib.domain.binding import Binding
+from chalicelib.domain.directory import SignedInUser
+from chalicelib.domain.identifiers import InstallationId, Language, Mac, SipUsername, TenantId
+from chalicelib.domain.tenant import DEFAULT_EMERGENCY, Emergency, Tenant
+
+CANDIDATE_LIFETIME = timedelta(hours=24)
+
+
+class Stage(StrEnum):
+    """Whether presence was proven."""
+
+    CANDIDATE = "candidate"
+    ACTIVE = "active"
+
+
+class PhoneState(StrEnum):
+    """Which configuration the phone gets; `render` and the templates use these words."""
+
+    BOOTSTRAP = "bootstrap"
+    ONBOARDING = "onboarding"
+    ENROLLED = "enrolled"
+    SIGNED_IN = "signed_in"
+
+
+@dataclass(frozen=True)
+class Account:
+    """One version of an installation's SIP account. Each version has its own digest user name and password."""
+
+    version: int
+    aor: str  # the user part of the address of record
+    may_call: bool = False
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the device was last configured with; the policy sync compares it with what it should be."""
+
+    user: SignedInUser | None = None
+    time_zone: str = "UTC"
+    emergency: Emergency = DEFAULT_EMERGENCY
+    voicemail: str = ""
+
+
+BLANK_PROFILE = Profile()
+
+
+@dataclass(frozen=True)
+class PairingTicket:
+    """The pairing now shown on the device's screen. The code is derived from `nonce`."""
+
+    nonce: str
+    digest: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Installation:
+    """See the module. `seed` derives the token. `previous` stays good, without calls, until the new account registers."""
+
+    id: InstallationId
+    mac: Mac
+    seed: str
+    vendor: str
+    model: str
+    firmware: str
+    language: Language
+    address: str  # where stage 1 was asked from
+    created_at: datetime
+    account: Account
+    previous: Account | None = None
+    stage: Stage = Stage.CANDIDATE
+    tenant_hint: TenantId | None = None  # `tenantid/GUID` in the provisioning URL
+    tenant_id: TenantId | None = None  # the owner, once active
+    profile: Profile = BLANK_PROFILE
+    pairing: PairingTicket | None = None
+    wrong_otps: int = 0
+    locked_until: datetime | None = None
+    config_version: int = 1
+    fetched_version: int = 0  # the configuration that the phone last fetched
+    registered_at: datetime | None = None
+    expires_at: datetime | None = None
+    binding: Binding | None = None  # of a candidate beside a device that another installation owns
+    blocked: bool = False
+    version: int = 0
+
+    @property
+    def state(self) -> PhoneState:
+        """The configuration that this installation gets."""
+        if self.profile.user:
+            return PhoneState.SIGNED_IN
+        return PhoneState.ENROLLED if self.stage is Stage.ACTIVE else PhoneState.ONBOARDING
+
+    @property
+    def settled(self) -> bool:
+        """Whether the phone has fetched its newest configuration."""
+        return self.fetched_version == self.config_version
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Which candidate stage 1 repeats for one MAC and source address: a stranger elsewhere never shares the phone's own."""
+
+    mac: Mac
+    address: str
+    installation_id: InstallationId
+    expires_at: datetime
+    version: int = 0
+
+
+def username_of(installation: Installation, account: Account) -> SipUsername:
+    """The digest user name of one account version."""
+    return SipUsername(f"{installation.id}.{account.version}")
+
+
+def split_username(username: str) -> tuple[InstallationId, int] | None:
+    """The installation and account version that a digest user name names, or None where it has another form."""
+    name, _, version = username.rpartition(".")
+    if not name or not version.isdecimal() or len(version) > len("999999"):
+        return None
+    return InstallationId(name), int(version)
+
+
+def account_of(installation: Installation, version: int) -> Account | None:
+    """The account that still counts under this version. The previous one counts without calls, so the phone stays reachable."""
+    if installation.account.version == version:
+        return installation.account
+    if installation.previous and installation.previous.version == version:
+        return replace(installation.previous, may_call=False)
+    return None
+
+
+def is_reusable(candidate: Installation, now: datetime) -> bool:
+    """Whether stage 1 repeats this candidate: nobody has used it yet and it has not expired."""
+    unused = candidate.fetched_version == 0 and candidate.registered_at is None
+    return unused and candidate.stage is Stage.CANDIDATE and not is_over(candidate, now)
+
+
+def is_over(installation: Installation, now: datetime) -> bool:
+    """Whether a candidate's 24 hours are over without a registration."""
+    return installation.expires_at is not None and installation.expires_at <= now
+
+
+def mark_fetched(installation: Installation) -> Installation:
+    """After the phone fetched its newest configuration."""
+    return replace(installation, fetched_version=installation.config_version)
+
+
+def configure(installation: Installation, profile: Profile) -> Installation:
+    """With another profile: a new configuration version, and a new account where the user changed."""
+    if profile == installation.profile:
+        return installation
+    changed = replace(installation, profile=profile, config_version=installation.config_version + 1)
+    return changed if _same_account(profile, installation.profile) else _renew_account(changed)
+
+
+def promote(installation: Installation, tenant: Tenant, profile: Profile) -> Installation:
+    """The candidate, or an active installation that changes hands, as the active installation of the tenant's device."""
+    active = replace(
+        installation,
+        stage=Stage.ACTIVE,
+        tenant_id=tenant.tenant_id,
+        expires_at=None,
+        pairing=None,
+        binding=None,
+        wrong_otps=0,
+        locked_until=None,
+        profile=profile,
+        config_version=installation.config_version + 1,
+    )
+    return active if _same_account(profile, installation.profile) else _renew_account(active)
+
+
+def signed_out_profile(tenant: Tenant) -> Profile:
+    """What an enrolled device without a user is configured with."""
+    return Profile(time_zone=tenant.time_zone, emergency=tenant.emergency)
+
+
+def signed_in_profile(tenant: Tenant, user: SignedInUser) -> Profile:
+    """What a device is configured with for its user."""
+    return replace(signed_out_profile(tenant), user=user, voicemail=tenant.voicemail)
+
+
+def _same_account(new: Profile, old: Profile) -> bool:
+    return (new.user.upn, new.user.number) == (old.user.upn, old.user.number) if new.user and old.user else new.user == old.user
+
+
+def _renew_account(installation: Installation) -> Installation:
+    user = installation.profile.user
+    account = Account(
+        version=installation.account.version + 1,
+        aor=user.number if user else installation.id,
+        may_call=user is not None,
+    )
+    return replace(installation, account=account, previous=installation.account)

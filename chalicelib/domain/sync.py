@@ -1,0 +1,29 @@
+"""What a policy sync does to one installation: nothing, another configuration, or a sign-out with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.directory import CallingPolicy, User, decide_sign_in
+from chalicelib.domain.errors import CallerFault
+from chalicelib.domain.installation import Installation, Profile, signed_in_profile, signed_out_profile
+from chalicelib.domain.tenant import Tenant
+
+
+@dataclass(frozen=True)
+class SyncDecision:
+    """The profile that the device should have; `sign_out_reason` is an error's code where the user lost the right to it."""
+
+    profile: Profile
+    sign_out_reason: str = ""
+
+
+def decide_sync(tenant: Tenant, installation: Installation, user: User | None, policy: CallingPolicy | None) -> SyncDecision:
+    """Compares what was last applied with the directory as it is now. The same profile back means: do nothing."""
+    if installation.profile.user is None:
+        return SyncDecision(signed_out_profile(tenant))
+    try:
+        signed_in = decide_sign_in(tenant, user, policy)
+    except CallerFault as refusal:
+        return SyncDecision(signed_out_profile(tenant), refusal.code)
+    return SyncDecision(signed_in_profile(tenant, signed_in))

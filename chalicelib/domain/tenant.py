@@ -1,0 +1,121 @@
+"""An organisation: what it allows and what its phones have in common."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from chalicelib.contracts.codec import Problem
+from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.identifiers import Language, TenantId
+
+LONGEST_EMERGENCY_NUMBER = 6
+
+
+@dataclass(frozen=True)
+class Emergency:
+    """`numbers` are dialled as they stand; `when_signed_out` lets signed-out phones of the tenant dial them."""
+
+    numbers: tuple[str, ...] = ("112", "911")
+    when_signed_out: bool = False
+
+
+DEFAULT_EMERGENCY = Emergency()
+
+
+@dataclass(frozen=True)
+class SyncState:
+    """The last policy sync of the tenant."""
+
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    checked: int = 0
+    changed: int = 0
+    signed_out: int = 0
+
+
+NEVER_SYNCED = SyncState()
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One Entra tenant. `trusted_networks` are CIDR blocks whose phones may enroll without a one-time password."""
+
+    tenant_id: TenantId
+    enabled: bool = False
+    default_language: Language = Language.EN
+    time_zone: str = "UTC"
+    emergency: Emergency = DEFAULT_EMERGENCY
+    trusted_networks: tuple[str, ...] = ()
+    voicemail: str = ""
+    sync: SyncState = NEVER_SYNCED
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class TenantSettings:
+    """What an administrator may change of a tenant; None leaves a field as it is."""
+
+    enabled: bool | None = None
+    default_language: Language | None = None
+    time_zone: str | None = None
+    emergency: Emergency | None = None
+    trusted_networks: tuple[str, ...] | None = None
+    voicemail: str | None = None
+
+
+def check_settings(settings: TenantSettings) -> None:
+    """Raises BadRequest that names every setting a phone could not use."""
+    problems = [
+        *_zone_problems(settings.time_zone),
+        *_network_problems(settings.trusted_networks or ()),
+        *_emergency_problems(settings.emergency),
+        *_voicemail_problems(settings.voicemail),
+    ]
+    if problems:
+        raise BadRequest("Some settings cannot be used.", tuple(problems))
+
+
+def trusts(tenant: Tenant, address: str) -> bool:
+    """Whether `address` lies in one of the tenant's trusted networks. An address that cannot be read is not trusted."""
+    try:
+        source = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(source in ipaddress.ip_network(network) for network in tenant.trusted_networks)
+
+
+def _zone_problems(zone: str | None) -> list[Problem]:
+    if zone is None:
+        return []
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return [Problem("/time_zone", "must be an IANA time zone such as Europe/Berlin")]
+    return []
+
+
+def _network_problems(networks: tuple[str, ...]) -> list[Problem]:
+    problems = []
+    for index, network in enumerate(networks):
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            problems.append(Problem(f"/trusted_networks/{index}", "must be a network such as 203.0.113.0/24"))
+    return problems
+
+
+def _emergency_problems(emergency: Emergency | None) -> list[Problem]:
+    return [
+        Problem(f"/emergency/numbers/{index}", "must be 2 to 6 digits, such as 112")
+        for index, number in enumerate(emergency.numbers if emergency else ())
+        if not (number.isascii() and number.isdigit() and 1 < len(number) <= LONGEST_EMERGENCY_NUMBER)
+    ]
+
+
+def _voicemail_problems(address: str | None) -> list[Problem]:
+    if not address or (address.isascii() and address.isprintable() and " " not in address):
+        return []
+    return [Problem("/voicemail", "must be a phone number or a SIP address")]

@@ -1,0 +1,167 @@
+"""`/v1/tenant`, `/v1/policies`, `/v1/users`, `/v1/sync`, `/v1/network` and what needs no token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.domain.directory import CallingPolicy, User
+from chalicelib.domain.identifiers import parse_upn
+from chalicelib.domain.job import Job
+from chalicelib.domain.tenant import TenantSettings
+from chalicelib.handlers.answers import NO_STORE, json_answer, page_answer
+from chalicelib.handlers.api import ADMINS, READERS, ApiCall, api_route, as_items, refuse_unknown, run_api
+from chalicelib.handlers.requests import parse_body, parse_limit
+from chalicelib.usecases.manage_directory import (
+    PolicySettings,
+    UserSettings,
+    list_policies,
+    list_users,
+    remove_policy,
+    set_policy,
+    set_user,
+    show_policy,
+    show_user,
+)
+from chalicelib.usecases.manage_tenant import show_tenant, update_tenant
+from chalicelib.usecases.sync_policy import request_sync, show_job
+from chalicelib.vendors.catalogue import vendors
+
+blueprint = Blueprint(__name__)
+RTP_PORTS = "49152-53247"
+
+
+@api_route(blueprint, "GET", "/v1/tenant", READERS)
+def get_tenant(call: ApiCall) -> Response:
+    """The tenant's settings."""
+    return json_answer(show_tenant(call.gateway, call.caller))
+
+
+@api_route(blueprint, "PATCH", "/v1/tenant", ADMINS)
+def patch_tenant(call: ApiCall) -> Response:
+    """Changes what is given."""
+    return json_answer(update_tenant(call.gateway, call.caller, parse_body(TenantSettings, call.http)))
+
+
+@api_route(blueprint, "GET", "/v1/policies", READERS)
+def get_policies(call: ApiCall) -> Response:
+    """The tenant's calling policies."""
+    refuse_unknown(call.http, "limit", "cursor")
+    page = list_policies(call.gateway, call.caller, parse_limit(call.http), call.http.query.get("cursor"))
+    return page_answer(page, [_policy(item) for item in page.items])
+
+
+@api_route(blueprint, "GET", "/v1/policies/{name}", READERS)
+def get_policy(call: ApiCall, name: str) -> Response:
+    """One policy."""
+    return json_answer(_policy(show_policy(call.gateway, call.caller, name)))
+
+
+@api_route(blueprint, "PUT", "/v1/policies/{name}", ADMINS)
+def put_policy(call: ApiCall, name: str) -> Response:
+    """Creates or changes a policy."""
+    return json_answer(_policy(set_policy(call.gateway, call.caller, name, parse_body(PolicySettings, call.http))))
+
+
+@api_route(blueprint, "DELETE", "/v1/policies/{name}", ADMINS)
+def delete_policy(call: ApiCall, name: str) -> Response:
+    """Removes a policy."""
+    remove_policy(call.gateway, call.caller, name)
+    return Response("", status_code=204, headers=dict(NO_STORE))
+
+
+@api_route(blueprint, "GET", "/v1/users", READERS)
+def get_users(call: ApiCall) -> Response:
+    """The directory's users."""
+    refuse_unknown(call.http, "limit", "cursor")
+    page = list_users(call.gateway, call.caller, parse_limit(call.http), call.http.query.get("cursor"))
+    return page_answer(page, [_user(item) for item in page.items])
+
+
+@api_route(blueprint, "GET", "/v1/users/{upn}", READERS)
+def get_user(call: ApiCall, upn: str) -> Response:
+    """One user."""
+    return json_answer(_user(show_user(call.gateway, call.caller, parse_upn(upn))))
+
+
+@api_route(blueprint, "PUT", "/v1/users/{upn}", ADMINS)
+def put_user(call: ApiCall, upn: str) -> Response:
+    """Creates or changes a user of the local directory."""
+    return json_answer(_user(set_user(call.gateway, call.caller, parse_upn(upn), parse_body(UserSettings, call.http))))
+
+
+@api_route(blueprint, "POST", "/v1/sync", ADMINS)
+def post_sync(call: ApiCall) -> Response:
+    """Runs the policy sync of the tenant."""
+    job = request_sync(call.gateway, call.caller)
+    return json_answer(_job(job), 202, Location=f"/v1/jobs/{job.id}")
+
+
+@api_route(blueprint, "GET", "/v1/jobs/{id}", READERS)
+def get_job(call: ApiCall, **parameters: str) -> Response:
+    """One job."""
+    return json_answer(_job(show_job(call.gateway, call.caller, parameters["id"])))
+
+
+@api_route(blueprint, "GET", "/v1/network", READERS)
+def get_network(call: ApiCall) -> Response:
+    """What a firewall and Conditional Access must let through."""
+    settings = call.gateway.settings
+    addresses = [item.strip() for item in settings.egress_addresses.split(",") if item.strip()]
+    return json_answer(
+        {
+            "region": settings.region,
+            "provisioning_url": f"{settings.public_url}/",
+            "sip_host": settings.sip_host,
+            "ports": {"https": "TCP 443", "sip": f"TCP {settings.sip_port}", "media": f"UDP {RTP_PORTS}"},
+            "egress_addresses": addresses,
+        }
+    )
+
+
+@blueprint.route("/v1/compatible-devices", methods=["GET"], content_types=["*/*"])
+def get_compatible_devices() -> Response:
+    """Models and their firmware; no token needed."""
+    rows = [
+        {
+            "vendor": vendor.name,
+            "model": model.name,
+            "minimum_firmware": model.minimum_firmware,
+            "approved_firmware": model.approved_firmware,
+        }
+        for vendor in vendors().values()
+        for model in vendor.models.values()
+    ]
+    return run_api(blueprint, lambda _: json_answer(as_items(rows)))
+
+
+def _policy(policy: CallingPolicy) -> dict[str, Any]:
+    return {
+        "name": policy.name,
+        "sip_devices_for_calls": policy.sip_devices_for_calls,
+        "call_redirect": policy.call_redirect,
+        "voicemail": policy.voicemail,
+        "common_area": policy.common_area,
+        "busy_on_busy": policy.busy_on_busy,
+    }
+
+
+def _user(user: User) -> dict[str, Any]:
+    return {
+        "upn": user.upn,
+        "display_name": user.display_name,
+        "number": user.number or None,
+        "policy": user.policy or None,
+    }
+
+
+def _job(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "type": job.type,
+        "state": job.state,
+        "created_at": job.created_at,
+        "finished_at": job.finished_at,
+        "counts": job.counts,
+    }

@@ -1,0 +1,73 @@
+"""The pages' language, words and look."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from chalicelib.domain.identifiers import Language, find_language
+from chalicelib.vendors.texts import translator
+
+FOLDER = Path(__file__).parent / "pages"
+STYLE = (FOLDER / "style.css").read_text(encoding="utf-8")
+_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+CONTENT_SECURITY_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+LANGUAGE_NAMES = {
+    Language.EN: "English",
+    Language.ES: "Español",
+    Language.JA: "日本語",
+    Language.DE: "Deutsch",
+    Language.FR: "Français",
+    Language.PT: "Português",
+}
+_RANGE = re.compile(r"\s*([A-Za-z-]{1,20})\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?\s*")
+
+
+@dataclass(frozen=True)
+class PageWords:
+    """One language's translator."""
+
+    language: str
+    say: Callable[[str], str]
+
+
+def page_language(asked: str | None, accepted: str) -> PageWords:
+    """`?lang=xx`, else the best of Accept-Language (RFC 9110 12.5.4), else English."""
+    language = find_language(asked) or _best(accepted) or Language.EN
+    return PageWords(language.value, translator(language.value))
+
+
+def render_page(words: PageWords, template: str, **values: Any) -> str:
+    """One page. Every value is escaped."""
+    return (
+        _environment()
+        .get_template(template)
+        .render(_=words.say, language=words.language, languages=LANGUAGE_NAMES, style=STYLE, **values)
+    )
+
+
+def _best(accepted: str) -> Language | None:
+    weighed: list[tuple[float, Language]] = []
+    for part in accepted.split(",")[:20]:
+        match = _RANGE.fullmatch(part)
+        language = find_language(match.group(1)) if match else None
+        if match and language:
+            weighed.append((float(match.group(2) or 1), language))
+    return max(weighed, key=lambda pair: pair[0])[1] if weighed else None
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )

@@ -1,0 +1,112 @@
+"""What phones ask for: stage 1 by their MAC, everything else under their own token."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.domain.identifiers import Language, TenantId, find_language, parse_tenant_id
+from chalicelib.handlers.answers import NO_STORE, Headers, plain_404
+from chalicelib.handlers.requests import HttpCall, read_call
+from chalicelib.usecases.bootstrap_device import BootstrapRequest, bootstrap_device
+from chalicelib.usecases.serve_phone_file import TokenRequest, serve_phone_file
+from chalicelib.usecases.show_screen import ScreenRequest, show_screen
+from chalicelib.vendors.files import PhoneFile
+from chalicelib.wiring import gateway
+
+blueprint = Blueprint(__name__)
+_READ = ["GET", "HEAD"]
+_ANY_TYPE = ["*/*"]
+_LONGEST_NAME = 128
+_TENANT_WORD = "tenantid"
+_SCREEN_WORD = "ui"
+
+
+@blueprint.route("/{p1}", methods=_READ, content_types=_ANY_TYPE)
+def stage_one_file(p1: str) -> Response:
+    """`/FILE`."""
+    return _stage_one([p1])
+
+
+@blueprint.route("/{p1}/{p2}", methods=_READ, content_types=_ANY_TYPE)
+def stage_one_with_language(p1: str, p2: str) -> Response:
+    """`/lang_xx/FILE`."""
+    return _stage_one([p1, p2])
+
+
+@blueprint.route("/{p1}/{p2}/{p3}", methods=_READ, content_types=_ANY_TYPE)
+def stage_one_with_tenant(p1: str, p2: str, p3: str) -> Response:
+    """`/tenantid/GUID/FILE`."""
+    return _stage_one([p1, p2, p3])
+
+
+@blueprint.route("/{p1}/{p2}/{p3}/{p4}", methods=_READ, content_types=_ANY_TYPE)
+def stage_one_with_both(p1: str, p2: str, p3: str, p4: str) -> Response:
+    """`/lang_xx/tenantid/GUID/FILE` or `/tenantid/GUID/lang_xx/FILE`."""
+    return _stage_one([p1, p2, p3, p4])
+
+
+@blueprint.route("/d/{p2}/{p3}", methods=_READ, content_types=_ANY_TYPE)
+def token_file(p2: str, p3: str) -> Response:
+    """`/d/TOKEN/FILE`."""
+    return _under_token(p2, [p3])
+
+
+@blueprint.route("/d/{p2}/{p3}/{p4}", methods=_READ, content_types=_ANY_TYPE)
+def token_file_with_language(p2: str, p3: str, p4: str) -> Response:
+    """`/d/TOKEN/lang_xx/FILE` or `/d/TOKEN/ui/SCREEN`."""
+    return _under_token(p2, [p3, p4])
+
+
+@blueprint.route("/d/{p2}/{p3}/{p4}/{p5}", methods=_READ, content_types=_ANY_TYPE)
+def token_screen_with_language(p2: str, p3: str, p4: str, p5: str) -> Response:
+    """`/d/TOKEN/lang_xx/ui/SCREEN`."""
+    return _under_token(p2, [p3, p4, p5])
+
+
+def _stage_one(segments: list[str]) -> Response:
+    call = read_call(blueprint.current_request)
+    request = _read_stage_one(segments, call)
+    return _file_answer(bootstrap_device(gateway(), request) if request else None, call)
+
+
+def _read_stage_one(segments: list[str], call: HttpCall) -> BootstrapRequest | None:
+    """The words before the file name, each at most once; None where there is another."""
+    language: Language | None = None
+    tenant_id: TenantId | None = None
+    words, file_name = segments[:-1], segments[-1]
+    while words:
+        word = words.pop(0)
+        if word == _TENANT_WORD and tenant_id is None and words:
+            tenant_id = parse_tenant_id(words.pop(0).lower())
+            if tenant_id is None:
+                return None
+        elif word.startswith("lang_") and language is None:
+            language = find_language(word) or Language.EN
+        else:
+            return None
+    if len(file_name) > _LONGEST_NAME:
+        return None
+    return BootstrapRequest(file_name, call.user_agent, call.address, language, tenant_id)
+
+
+def _under_token(token: str, segments: list[str]) -> Response:
+    """The language word only chose the files at stage 1; the installation knows its language, so it is skipped here."""
+    call = read_call(blueprint.current_request)
+    if segments[0].startswith("lang_"):
+        segments = segments[1:]
+    if len(segments) == 1 and len(segments[0]) <= _LONGEST_NAME:
+        return _file_answer(serve_phone_file(gateway(), TokenRequest(token, segments[0], call.user_agent)), call)
+    if segments and segments[0] == _SCREEN_WORD and call.method == "GET":
+        document = show_screen(gateway(), ScreenRequest(token, segments[1]))
+        if document is not None:
+            return Response(document.body, headers={**NO_STORE, "Content-Type": document.content_type})
+    return plain_404()
+
+
+def _file_answer(file: PhoneFile | None, call: HttpCall) -> Response:
+    if file is None:
+        return plain_404()
+    headers: Headers = {**NO_STORE, "Content-Type": file.content_type, "ETag": file.etag}
+    if file.etag in [tag.strip().removeprefix("W/") for tag in call.headers.get("if-none-match", "").split(",")]:
+        return Response("", status_code=304, headers={**NO_STORE, "ETag": file.etag})
+    return Response(file.body, headers=headers)

@@ -1,0 +1,62 @@
+"""Errors to statuses, in one table, and their RFC 9457 problem document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.contracts.codec import to_json
+from chalicelib.domain import errors
+from chalicelib.domain.errors import GatewayError
+
+TYPE_BASE = "urn:sip-gateway:error:"
+
+STATUSES: dict[type[GatewayError], int] = {
+    errors.BadRequest: 400,
+    errors.NotAuthenticated: 401,
+    errors.RoleMissing: 403,
+    errors.NotFound: 404,
+    errors.PayloadTooLarge: 413,
+    errors.IllegalMove: 409,
+    errors.DeviceOwnedElsewhere: 409,
+    errors.TenantDisabled: 409,
+    errors.UserUnknown: 422,
+    errors.UserWithoutNumber: 422,
+    errors.UserWithoutPolicy: 422,
+    errors.NotCommonArea: 422,
+    errors.PairingCodeWrong: 422,
+    errors.PairingCodeExpired: 410,
+    errors.SignInCancelled: 400,
+    errors.SignInFailed: 400,
+    errors.FormExpired: 403,
+    errors.OtpWrong: 422,
+    errors.OtpExpired: 410,
+    errors.OtpUsed: 410,
+    errors.NotOnboarded: 409,
+    errors.EnrollmentLocked: 429,
+    errors.SlowDown: 429,
+    errors.SaveConflict: 409,
+    errors.IdentityProviderAway: 503,
+    errors.StoreAway: 503,
+    errors.OurFault: 500,
+    errors.GatewayError: 500,
+}
+
+
+def status_of(error: GatewayError) -> int:
+    """The status of the nearest class in the table."""
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def problem_of(error: GatewayError, request_id: str) -> dict[str, Any]:
+    """The problem document: `type`, `title`, `status`, `detail`, `code`, `request_id`, and `errors` where fields are wrong."""
+    problem: dict[str, Any] = {
+        "type": f"{TYPE_BASE}{error.code}",
+        "title": error.title,
+        "status": status_of(error),
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": request_id,
+    }
+    if error.problems:
+        problem["errors"] = to_json(error.problems)
+    return problem

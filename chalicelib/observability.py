@@ -1,0 +1,13 @@
+"""Logs: events with fields, one JSON line each. A `Secret` prints as `***`; tokens and passwords are never fields."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from aws_lambda_powertools import Logger
+
+
+@cache
+def log() -> Logger:
+    """The logger of the functions. Its level is `POWERTOOLS_LOG_LEVEL`, INFO unless told."""
+    return Logger(service="sip-gateway", utc=True)

@@ -1,0 +1,70 @@
+"""Every setting of the functions, read once from the environment into one typed object. Nothing else reads the environment.
+
+Secrets are not settings: `secrets_source` says where they are and adapters/secrets.py reads them there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+SHORTEST_EXPIRY_SECONDS = 60
+LONGEST_EXPIRY_SECONDS = 300
+
+
+class BadSetting(ValueError):
+    """A setting that cannot be used; the message names the variable and says what it should be."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One field per variable: `public_url` is `SIPGW_PUBLIC_URL`. URLs carry no trailing slash."""
+
+    version: str = "0.1.0"  # of the gateway, told by /healthz
+    region: str = "local"
+    public_url: str = "https://localhost:8443"  # what phones and browsers call
+    sip_host: str = "localhost"  # registrar, realm and SIP domain
+    sip_port: int = 5061
+    registration_expiry_seconds: int = 120  # 60 to 300
+    store: str = "sqlite"  # sqlite or dynamodb
+    sqlite_path: str = ".gateway/gateway.db"
+    region_table: str = "sipgw-region"  # DynamoDB: devices, installations, codes, commands
+    directory_table: str = "sipgw-directory"  # DynamoDB: tenants, users, policies; may be a global table
+    secrets_source: str = "file:.gateway/secrets.json"  # file:PATH or secretsmanager:ARN
+    commands_link: str = "none"  # unix:PATH (one machine), sns:TOPIC_ARN, or none (commands wait for the next event batch)
+    entra_url: str = "https://login.microsoftonline.com"  # a loopback URL selects the development identity provider
+    entra_client_id: str = ""
+    api_audience: str = "api://sip-gateway"  # `aud` of administrators' tokens
+    trust_anchor_path: str = ""  # PEM that phones are told to trust, where no public root signed the certificate
+    ntp_servers: str = "pool.ntp.org"  # comma separated; phones take the first two
+    firmware_mirror_url: str = ""  # https URL of FILE.rom and others; empty: no upgrades are offered
+    egress_addresses: str = ""  # comma separated, for /v1/network
+    allowed_tenants: str = ""  # comma separated tenant ids that this region serves; `*` for any (one machine only)
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Reads `SIPGW_…` variables. Raises BadSetting that names the variable."""
+        values: dict[str, Any] = {}
+        for item in fields(cls):
+            variable = f"SIPGW_{item.name.upper()}"
+            text = environment.get(variable)
+            if text is not None:
+                values[item.name] = _number(variable, text) if isinstance(item.default, int) else text.rstrip("/")
+        return cls(**values)
+
+    def __post_init__(self) -> None:
+        if self.store not in {"sqlite", "dynamodb"}:
+            raise BadSetting(f"SIPGW_STORE is {self.store!r}; it must be sqlite or dynamodb")
+        if not SHORTEST_EXPIRY_SECONDS <= self.registration_expiry_seconds <= LONGEST_EXPIRY_SECONDS:
+            raise BadSetting("SIPGW_REGISTRATION_EXPIRY_SECONDS must be between 60 and 300 seconds")
+        if not self.public_url.startswith("https://"):
+            raise BadSetting("SIPGW_PUBLIC_URL must begin with https://: phones get secrets from it")
+
+
+def _number(variable: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise BadSetting(f"{variable} is {text!r}; it must be a whole number") from None

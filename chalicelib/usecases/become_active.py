@@ -1,0 +1,92 @@
+"""The move that every proof of presence ends in: this installation is the device's from now on, and its former one ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.contracts.edge import EdgeCommand
+from chalicelib.domain.binding import Binding
+from chalicelib.domain.device import Device, Move, move
+from chalicelib.domain.enrollment import Claim
+from chalicelib.domain.installation import Installation, Profile, Stage, promote, username_of
+from chalicelib.domain.tenant import Tenant
+from chalicelib.usecases.change_profile import Change
+from chalicelib.usecases.dossier import Dossier
+from chalicelib.usecases.history import event_of
+from chalicelib.usecases.ports import Gateway
+from chalicelib.usecases.request_command import forget_command
+
+
+def become_active(gateway: Gateway, installation: Installation, dossier: Dossier, tenant: Tenant, profile: Profile) -> Change:
+    """Decides; nothing is saved. The tenant gets a claim where it had none: a personal phone joins its user's inventory."""
+    now = gateway.clock()
+    active = promote(installation, tenant, profile)
+    before = dossier.device or device_of(installation)
+    own_binding = _own_binding(before, installation)
+    moved = move(before, Move.SIGN_IN if profile.user else Move.ENROLL, now)
+    device = replace(
+        moved,
+        installation_id=active.id,
+        tenant_id=tenant.tenant_id,
+        user=profile.user,
+        model=active.model,
+        firmware=active.firmware,
+        language=active.language,
+        binding=own_binding,
+        config_version=active.config_version,
+        applied_version=active.fetched_version,
+        enrolled_at=moved.enrolled_at if _still_enrolled(before, tenant, profile) else None,
+        signed_in_at=moved.signed_in_at if profile.user else None,
+        incompatible_reason="",
+    )
+    former = _former(gateway, dossier.device, active)
+    claim = dossier.claim_of(tenant.tenant_id)
+    event = event_of(gateway, device, "signed_in" if profile.user else "enrolled", **_detail(claim, profile))
+    return Change(
+        installation=active,
+        device=device,
+        also=(event,) if claim else (event, Claim(tenant.tenant_id, active.mac, location="", added_at=now)),
+        remove=(former,) if former else (),
+        forgets=_forget_accounts(gateway, former) if former else (),
+        reach_by=own_binding,
+        forget_at=before.binding.edge_id if before.binding else "",
+    )
+
+
+def device_of(installation: Installation) -> Device:
+    """A device seen for the first time, as its installation describes it."""
+    return Device(
+        mac=installation.mac,
+        vendor=installation.vendor,
+        model=installation.model,
+        firmware=installation.firmware,
+        language=installation.language,
+    )
+
+
+def _still_enrolled(before: Device, tenant: Tenant, profile: Profile) -> bool:
+    return profile.user is None or before.tenant_id == tenant.tenant_id
+
+
+def _detail(claim: Claim | None, profile: Profile) -> dict[str, str]:
+    if profile.user:
+        return {"user": profile.user.upn}
+    return {"location": claim.location} if claim else {}
+
+
+def _former(gateway: Gateway, device: Device | None, active: Installation) -> Installation | None:
+    if device is None or device.installation_id in {None, active.id} or not device.owned:
+        return None
+    former = gateway.store.load(Installation, str(device.installation_id))
+    return former if former and former.stage is Stage.ACTIVE else None
+
+
+def _forget_accounts(gateway: Gateway, former: Installation) -> tuple[EdgeCommand, ...]:
+    accounts = (former.account, *((former.previous,) if former.previous else ()))
+    return tuple(forget_command(gateway, username_of(former, account), account.aor) for account in accounts)
+
+
+def _own_binding(device: Device, installation: Installation) -> Binding | None:
+    """Where this installation itself is registered; the device's binding may be its former installation's."""
+    binding = device.binding
+    return binding if binding and binding.username.startswith(f"{installation.id}.") else installation.binding

@@ -1,0 +1,146 @@
+"""Stage 1: a phone that knows only the region's URL, and is known only by its MAC, gets an URL of its own.
+
+It gets nothing else: no secret, and nobody else's anything. Known and unknown phones are answered alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from chalicelib.domain.device import Connection, Device
+from chalicelib.domain.identifiers import InstallationId, Language, Mac, TenantId
+from chalicelib.domain.installation import CANDIDATE_LIFETIME, Account, Candidate, Installation, is_reusable
+from chalicelib.domain.keys import installation_id_of
+from chalicelib.usecases.conflicts import until_saved
+from chalicelib.usecases.dossier import Dossier, connection, load_dossier
+from chalicelib.usecases.history import mac_event
+from chalicelib.usecases.ports import Gateway
+from chalicelib.vendors import catalogue
+from chalicelib.vendors.catalogue import Identity
+from chalicelib.vendors.files import PhoneFile, render_bootstrap, render_unchanged
+
+MOST_CANDIDATES_PER_MAC = 8
+NEW_CANDIDATES_PER_ADDRESS = 60  # unclaimed MACs, in the window below
+NEW_CANDIDATES_PER_MAC = 20
+RATE_WINDOW = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class BootstrapRequest:
+    """What stage 1 knows: the file asked for, who says to ask, and the words in the path."""
+
+    file_name: str
+    user_agent: str
+    address: str
+    language: Language | None = None
+    tenant_id: TenantId | None = None
+
+
+def bootstrap_device(gateway: Gateway, request: BootstrapRequest) -> PhoneFile | None:
+    """The bootstrap file, or None for everybody who gets the plain 404. One query, one read; writes only for a new phone."""
+    identity = catalogue.identify(request.user_agent, request.file_name)
+    if identity is None or identity.mac is None or identity.model is None:
+        return None
+    if not catalogue.vendor(identity.vendor).is_bootstrap_file(request.file_name, identity.mac):
+        return None
+    return until_saved(lambda: _answer(gateway, request, identity, Mac(identity.mac or "")))
+
+
+def _answer(gateway: Gateway, request: BootstrapRequest, identity: Identity, mac: Mac) -> PhoneFile | None:
+    dossier = load_dossier(gateway, mac)
+    reason = catalogue.incompatible_reason(identity)
+    if reason:
+        _record_incompatible(gateway, dossier, identity, reason)
+        return None
+    if _comes_from_its_own_binding(gateway, dossier.device, request.address):
+        return render_unchanged(identity.vendor, request.file_name)
+    installation = _repeated(gateway, dossier, request) or _mint(gateway, dossier, request, identity)
+    if installation is None:
+        return None
+    token = gateway.keys.token(installation.seed).reveal()
+    return render_bootstrap(gateway.settings.public_url, installation, token, request.file_name)
+
+
+def _comes_from_its_own_binding(gateway: Gateway, device: Device | None, address: str) -> bool:
+    """A phone that is registered and owned needs nothing from stage 1; its neighbours behind the same address neither."""
+    if device is None or not device.owned or device.binding is None:
+        return False
+    same_address = device.binding.source.rpartition(":")[0].strip("[]") == address
+    return same_address and connection(gateway, device, gateway.clock()) is Connection.ONLINE
+
+
+def _repeated(gateway: Gateway, dossier: Dossier, request: BootstrapRequest) -> Installation | None:
+    candidate = next((candidate for candidate in dossier.candidates if candidate.address == request.address), None)
+    if candidate is None:
+        return None
+    installation = gateway.store.load(Installation, candidate.installation_id)
+    if installation is None or not is_reusable(installation, gateway.clock()):
+        return None
+    wanted = replace(
+        installation,
+        language=request.language or installation.language,
+        tenant_hint=request.tenant_id or installation.tenant_hint,
+    )
+    if wanted != installation:
+        gateway.store.save(wanted)
+    return wanted
+
+
+def _mint(gateway: Gateway, dossier: Dossier, request: BootstrapRequest, identity: Identity) -> Installation | None:
+    blocked = dossier.device is not None and dossier.device.blocked
+    others = [candidate for candidate in dossier.candidates if candidate.address != request.address]
+    if blocked or len(others) >= MOST_CANDIDATES_PER_MAC:
+        return None
+    if not dossier.claims and _over_limit(gateway, dossier.mac, request.address):
+        return None
+    installation = new_candidate(gateway, request, identity, dossier.mac)
+    former = next((candidate for candidate in dossier.candidates if candidate.address == request.address), None)
+    pointer = Candidate(
+        mac=dossier.mac,
+        address=request.address,
+        installation_id=installation.id,
+        expires_at=gateway.clock() + CANDIDATE_LIFETIME,
+        version=former.version if former else 0,
+    )
+    gateway.store.save(installation, pointer)
+    return installation
+
+
+def new_candidate(gateway: Gateway, request: BootstrapRequest, identity: Identity, mac: Mac) -> Installation:
+    """A candidate installation with a token and a temporary account of its own. Not saved."""
+    seed = gateway.random_text()
+    installation_id: InstallationId = installation_id_of(gateway.keys.token(seed).reveal())
+    now = gateway.clock()
+    return Installation(
+        id=installation_id,
+        mac=mac,
+        seed=seed,
+        vendor=identity.vendor,
+        model=identity.model or "",
+        firmware=identity.firmware or "",
+        language=request.language or Language.EN,
+        address=request.address,
+        created_at=now,
+        account=Account(version=1, aor=installation_id),
+        tenant_hint=request.tenant_id,
+        expires_at=now + CANDIDATE_LIFETIME,
+    )
+
+
+def _over_limit(gateway: Gateway, mac: Mac, address: str) -> bool:
+    """Counts a new candidate of an unclaimed MAC; a building's claimed phones boot behind one address uncounted."""
+    now = gateway.clock()
+    window = int(now.timestamp() // RATE_WINDOW.total_seconds())
+    per_address = gateway.store.count_up(f"stage1#{address}#{window}", now + 2 * RATE_WINDOW)
+    per_mac = gateway.store.count_up(f"stage1#{mac}#{window}", now + 2 * RATE_WINDOW)
+    return per_address > NEW_CANDIDATES_PER_ADDRESS or per_mac > NEW_CANDIDATES_PER_MAC
+
+
+def _record_incompatible(gateway: Gateway, dossier: Dossier, identity: Identity, reason: str) -> None:
+    """Tells the tenants that claim the device why it is not onboarded; once per reason, and nothing for strangers."""
+    device = dossier.device or Device(dossier.mac, identity.vendor, identity.model or "", identity.firmware or "")
+    if not dossier.claims or device.incompatible_reason == reason:
+        return
+    event = mac_event(gateway, dossier.mac, device.tenant_id, "onboarding_refused", reason=reason)
+    gateway.store.save(replace(device, incompatible_reason=reason), event)

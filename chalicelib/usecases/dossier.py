@@ -1,0 +1,63 @@
+"""All that is known of one MAC, in one query: the device, the tenants' claims, the candidates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.device import Connection, Device, connection_of
+from chalicelib.domain.edge import Edge
+from chalicelib.domain.enrollment import Claim
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.identifiers import Mac, TenantId
+from chalicelib.domain.installation import Candidate
+from chalicelib.usecases.ports import Gateway
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """The records of one MAC."""
+
+    mac: Mac
+    device: Device | None
+    claims: tuple[Claim, ...]
+    candidates: tuple[Candidate, ...]
+
+    def claim_of(self, tenant_id: TenantId) -> Claim | None:
+        """The tenant's claim for this MAC."""
+        return next((claim for claim in self.claims if claim.tenant_id == tenant_id), None)
+
+
+def load_dossier(gateway: Gateway, mac: Mac) -> Dossier:
+    """One query."""
+    records = gateway.store.gather((Device, Claim, Candidate), mac)
+    return Dossier(
+        mac=mac,
+        device=next((record for record in records if isinstance(record, Device)), None),
+        claims=tuple(record for record in records if isinstance(record, Claim)),
+        candidates=tuple(record for record in records if isinstance(record, Candidate)),
+    )
+
+
+def load_claimed(gateway: Gateway, tenant_id: TenantId, mac: Mac) -> tuple[Dossier, Claim]:
+    """The dossier of a device in the tenant's inventory. Raises NotFound, whoever else knows the device."""
+    dossier = load_dossier(gateway, mac)
+    claim = dossier.claim_of(tenant_id)
+    if claim is None:
+        raise NotFound(f"Your inventory has no device {mac}. Add it first.")
+    return dossier, claim
+
+
+def load_owned(gateway: Gateway, tenant_id: TenantId, mac: Mac) -> tuple[Dossier, Device]:
+    """As load_claimed, for what needs the phone itself: raises NotFound where it made no contact with this tenant."""
+    dossier, _ = load_claimed(gateway, tenant_id, mac)
+    device = dossier.device
+    if device is None or device.tenant_id not in {None, tenant_id}:
+        raise NotFound(f"Device {mac} has not been onboarded. Give it the provisioning URL and start it.")
+    return dossier, device
+
+
+def connection(gateway: Gateway, device: Device | None, now: datetime) -> Connection:
+    """Whether the device is registered now. One read more for a device with a binding: its edge's last start."""
+    edge = gateway.store.load(Edge, device.binding.edge_id) if device and device.binding else None
+    return connection_of(device, edge.started_at if edge else None, now)

@@ -1,0 +1,127 @@
+"""What the use cases need of the world, as Protocols, and the one object that carries it to them.
+
+Adapters implement these; `wiring` joins them. A fake in a test implements the same Protocol and passes the same suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from chalicelib.contracts.edge import EdgeCommand
+from chalicelib.domain.directory import User
+from chalicelib.domain.identifiers import TenantId, Upn
+from chalicelib.domain.keys import Keys
+from chalicelib.domain.secret import Secret
+from chalicelib.settings import Settings
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a list, and the cursor for the next part; None at the end."""
+
+    items: tuple[Any, ...]
+    next_cursor: str | None = None
+
+
+class Store(Protocol):
+    """Records by key. A record is a frozen dataclass of the domain with a `version`; adapters/records.py knows their keys.
+
+    `save` is atomic: all or nothing. It raises SaveConflict where a record's `version` is not the stored one (0: not stored).
+    """
+
+    def load(self, kind: type[R], *key: str) -> R | None:
+        """One record by its whole key. One read."""
+
+    def load_many(self, kind: type[R], keys: Sequence[tuple[str, ...]]) -> list[R | None]:
+        """Several records, in the order asked. One read each."""
+
+    def gather(self, kinds: Sequence[type], *partition: str) -> list[Any]:
+        """Every record of these kinds in one partition, such as all that is known of one MAC. One query."""
+
+    def find(self, kind: type[R], *partition: str, limit: int = 100, cursor: str | None = None) -> Page:
+        """The records of one kind listed under `partition`, in key order. One query."""
+
+    def find_newest(self, kind: type[R], *partition: str, limit: int = 100, cursor: str | None = None) -> Page:
+        """As find, last key first."""
+
+    def save(self, *records: Any, remove: Sequence[Any] = ()) -> None:
+        """Writes all `records` and deletes all of `remove`, together. One write each."""
+
+    def count_up(self, name: str, expires_at: datetime) -> int:
+        """Adds one to a counter that starts at nought and is gone after `expires_at`; the new value. One write."""
+
+
+class Directory(Protocol):
+    """Where users come from: the gateway's own records, or Microsoft Graph."""
+
+    def load_users(self, tenant_id: TenantId, upns: Sequence[Upn]) -> dict[Upn, User]:
+        """Those of `upns` that the directory knows."""
+
+    def list_users(self, tenant_id: TenantId, limit: int, cursor: str | None = None) -> Page:
+        """Users in order of their names, a page at a time."""
+
+
+class CommandLink(Protocol):
+    """The way to an edge's agent."""
+
+    def send(self, edge_id: str, commands: Sequence[EdgeCommand]) -> bool:
+        """Hands the commands over in order; False where the agent cannot be reached, and then none counts as handed over."""
+
+
+@dataclass(frozen=True)
+class SignedInPerson:
+    """Who came back from the identity provider."""
+
+    tenant_id: TenantId
+    oid: str
+    upn: Upn
+    name: str
+
+
+class WebSignIn(Protocol):
+    """The authorization-code flow with PKCE at the identity provider."""
+
+    def start(self, redirect_uri: str, language: str) -> tuple[str, dict[str, Any]]:
+        """The URL to send the browser to, and the flow to keep on the server; `flow["state"]` names it."""
+
+    def finish(self, flow: dict[str, Any], query: Mapping[str, str]) -> SignedInPerson:
+        """Who signed in. Raises SignInCancelled, SignInFailed or IdentityProviderAway."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls the administrators' API. `actor` is a user principal name, or an application's id."""
+
+    tenant_id: TenantId
+    actor: str
+    roles: frozenset[str]
+    oid: str = ""
+
+
+class TokenCheck(Protocol):
+    """Checks administrators' bearer tokens."""
+
+    def check(self, bearer: str) -> Caller:
+        """Raises NotAuthenticated, or IdentityProviderAway where no key is known yet."""
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """All that a use case may touch. `clock` gives aware UTC times, `random_text` gives 128 random bits as 26 of a-z2-7."""
+
+    settings: Settings
+    store: Store
+    directory: Directory
+    commands: CommandLink
+    keys: Keys
+    edge_credentials: tuple[Secret, ...]
+    web_sign_in: WebSignIn
+    token_check: TokenCheck
+    clock: Callable[[], datetime]
+    random_text: Callable[[], str]
+    trust_anchor: str = ""  # PEM, empty where a public root signed the certificates

@@ -1,0 +1,200 @@
+"""What an edge reports: registrations, lost bindings, finished commands. Idempotent: the same event twice changes nothing more.
+
+A registration refresh costs one read, one query and one write, every 15 minutes; it also has the user's rights checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from chalicelib.contracts.edge import BatchReceipt, EdgeCommand, EdgeEvent, EventBatch, EventType
+from chalicelib.domain.binding import Binding
+from chalicelib.domain.command import Command, CommandState, as_of, finish
+from chalicelib.domain.device import Connection, Device, DeviceState, Move, move
+from chalicelib.domain.edge import Edge, WaitingCommand
+from chalicelib.domain.installation import Installation, Stage, account_of, split_username, username_of
+from chalicelib.usecases.become_active import device_of
+from chalicelib.usecases.conflicts import until_saved
+from chalicelib.usecases.dossier import Dossier, connection, load_dossier
+from chalicelib.usecases.enroll_device import enroll_by_network
+from chalicelib.usecases.history import event_of, mac_event
+from chalicelib.usecases.ports import Gateway
+from chalicelib.usecases.request_command import ad_hoc_resync, edge_command, forget_command
+from chalicelib.usecases.sync_policy import check_user, needs_check
+from chalicelib.vendors import catalogue
+
+NO_COMMANDS: tuple[EdgeCommand, ...] = ()
+
+
+def record_edge_events(gateway: Gateway, batch: EventBatch) -> BatchReceipt:
+    """Applies the events in order; the receipt carries their ids and every command that waits for this edge."""
+    commands: list[EdgeCommand] = list(_collect_waiting(gateway, batch.edge_id))
+    for event in batch.events:
+        commands.extend(_apply(gateway, batch.edge_id, event))
+    return BatchReceipt(tuple(event.id for event in batch.events), tuple(commands))
+
+
+def _apply(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[EdgeCommand]:
+    handlers: dict[EventType, Callable[[], Sequence[EdgeCommand]]] = {
+        EventType.REGISTERED: lambda: _registered(gateway, edge_id, event),
+        EventType.UNREGISTERED: lambda: _unregistered(gateway, event),
+        EventType.COMMAND_FINISHED: lambda: _command_finished(gateway, event),
+        EventType.EDGE_STARTED: lambda: _edge_started(gateway, edge_id, event),
+    }
+    return until_saved(handlers[event.type])
+
+
+def _collect_waiting(gateway: Gateway, edge_id: str) -> list[EdgeCommand]:
+    waiting = gateway.store.find(WaitingCommand, edge_id, limit=50).items
+    if waiting:
+        gateway.store.save(remove=waiting)
+    return [item.command for item in waiting]
+
+
+# --- registered --------------------------------------------------------------------------------------------------------
+
+
+def _registered(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[EdgeCommand]:
+    named = split_username(event.username)
+    installation = gateway.store.load(Installation, named[0]) if named else None
+    account = account_of(installation, named[1]) if installation and named else None
+    if installation is None or account is None or installation.blocked:
+        return [forget_command(gateway, event.username, event.aor)]
+    dossier = load_dossier(gateway, installation.mac)
+    if _is_old_news(dossier.device, event):
+        return NO_COMMANDS
+    if dossier.device is not None and dossier.device.owned and dossier.device.installation_id != installation.id:
+        return _candidate_beside_owner(gateway, edge_id, event, installation)
+    return _registered_device(gateway, edge_id, event, installation, dossier)
+
+
+def _registered_device(
+    gateway: Gateway, edge_id: str, event: EdgeEvent, installation: Installation, dossier: Dossier
+) -> Sequence[EdgeCommand]:
+    before = dossier.device or device_of(installation)
+    was_online = connection(gateway, before, gateway.clock()) is Connection.ONLINE
+    device = _bound(before, _binding(edge_id, event, before.binding if was_online else None), event)
+    settled, forgets = _settle_account(gateway, event, installation)
+    if not device.owned:
+        device = replace(device, installation_id=installation.id, language=installation.language)
+        if device.state is not DeviceState.ONBOARDED:
+            device = move(device, Move.ONBOARD, event.at)
+    changes: list[object] = []
+    if settled != installation:
+        changes.append(settled)
+    if not was_online or device.state != before.state:
+        changes.append(replace(event_of(gateway, device, "registered", address=event.source), at=event.at, id=event.id))
+    due = _due_commands(gateway, device)
+    check = needs_check(device, gateway.clock())
+    if check:
+        device = replace(device, last_sync_at=gateway.clock())
+    gateway.store.save(device, *changes, *(replace(command, state=CommandState.SENT) for command in due))
+    commands = [edge_command(gateway, device, command) for command in due]
+    if not due and event.username != username_of(settled, settled.account):
+        commands.append(ad_hoc_resync(gateway, settled, event.username, event.aor))
+    if check:
+        check_user(gateway, installation.id)
+    if settled.tenant_hint and settled.stage is Stage.CANDIDATE:
+        enroll_by_network(gateway, installation.id)
+    return [*forgets, *commands]
+
+
+def _is_old_news(device: Device | None, event: EdgeEvent) -> bool:
+    """Whether this event, or a later one, was already applied: batches may be posted again."""
+    return device is not None and device.binding is not None and device.binding.seen_at >= event.at
+
+
+def _binding(edge_id: str, event: EdgeEvent, former: Binding | None) -> Binding:
+    return Binding(
+        edge_id=edge_id,
+        username=event.username,
+        aor=event.aor,
+        contact=event.contact,
+        source=event.source,
+        since=former.since if former else event.at,
+        seen_at=event.at,
+    )
+
+
+def _bound(device: Device, binding: Binding, event: EdgeEvent) -> Device:
+    identity = catalogue.identify(event.user_agent, "")
+    firmware = identity.firmware if identity and identity.vendor == device.vendor and identity.firmware else device.firmware
+    return replace(device, binding=binding, last_seen_at=event.at, firmware=firmware)
+
+
+def _settle_account(gateway: Gateway, event: EdgeEvent, installation: Installation) -> tuple[Installation, list[EdgeCommand]]:
+    """The installation after one of its accounts registered: it lives on, and the newest account ends the one before."""
+    settled = installation
+    if installation.registered_at is None:
+        settled = replace(settled, registered_at=event.at, expires_at=None)
+    forgets = []
+    if installation.previous and event.username == username_of(installation, installation.account):
+        forgets.append(forget_command(gateway, username_of(installation, installation.previous), installation.previous.aor))
+        settled = replace(settled, previous=None)
+    return settled, forgets
+
+
+def _due_commands(gateway: Gateway, device: Device) -> list[Command]:
+    """What waited for this phone to return."""
+    loaded = gateway.store.load_many(Command, [(command_id,) for command_id in device.pending_commands])
+    now = gateway.clock()
+    return [command for command in loaded if command and as_of(command, now).state is CommandState.QUEUED]
+
+
+def _candidate_beside_owner(
+    gateway: Gateway, edge_id: str, event: EdgeEvent, installation: Installation
+) -> Sequence[EdgeCommand]:
+    """A candidate for a device that another installation owns: a phone after a factory reset, or a stranger."""
+    settled, forgets = _settle_account(gateway, event, installation)
+    settled = replace(settled, binding=_binding(edge_id, event, installation.binding))
+    changes: list[object] = [settled]
+    if installation.registered_at is None:
+        seen = mac_event(gateway, installation.mac, None, "candidate_registered", address=event.source)
+        changes.append(replace(seen, at=event.at, id=event.id))
+    gateway.store.save(*changes)
+    return forgets
+
+
+# --- unregistered, finished, started -----------------------------------------------------------------------------------
+
+
+def _unregistered(gateway: Gateway, event: EdgeEvent) -> Sequence[EdgeCommand]:
+    named = split_username(event.username)
+    installation = gateway.store.load(Installation, named[0]) if named else None
+    device = gateway.store.load(Device, installation.mac) if installation else None
+    if device is None or device.binding is None or not _same_binding(device.binding, event):
+        return NO_COMMANDS
+    offline = replace(device, binding=None, last_seen_at=event.at)
+    line = replace(event_of(gateway, offline, "unregistered", reason=event.reason), at=event.at, id=event.id)
+    gateway.store.save(offline, line)
+    return NO_COMMANDS
+
+
+def _same_binding(binding: Binding, event: EdgeEvent) -> bool:
+    """A phone that came back over a new connection is not taken offline by the end of its old one."""
+    same_connection = not event.source or binding.source == event.source
+    return binding.username == event.username and same_connection and binding.seen_at <= event.at
+
+
+def _command_finished(gateway: Gateway, event: EdgeEvent) -> Sequence[EdgeCommand]:
+    command = gateway.store.load(Command, event.command_id)
+    if command is None or not command.open:
+        return NO_COMMANDS
+    finished = finish(command, event.sip_status, event.at)
+    device = gateway.store.load(Device, command.mac)
+    if device is None:
+        gateway.store.save(finished)
+        return NO_COMMANDS
+    pending = tuple(item for item in device.pending_commands if finished.open or item != command.id)
+    kind = "command_waits" if finished.open else f"command_{finished.state}"
+    line = event_of(gateway, device, kind, command=command.type.value, sip_status=str(event.sip_status))
+    gateway.store.save(finished, replace(device, pending_commands=pending), replace(line, at=event.at, id=event.id))
+    return NO_COMMANDS
+
+
+def _edge_started(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[EdgeCommand]:
+    edge = gateway.store.load(Edge, edge_id)
+    if edge is None or edge.started_at < event.at:
+        gateway.store.save(Edge(edge_id, event.at, version=edge.version if edge else 0))
+    return NO_COMMANDS

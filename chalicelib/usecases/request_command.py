@@ -1,0 +1,132 @@
+"""Telling a device to fetch its files again, or to restart; and forgetting credentials at the edge.
+
+A command is kept with its true state. It goes to the edge at once where the device is registered, and waits where it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.contracts.edge import CommandType, EdgeCommand
+from chalicelib.domain.command import COMMAND_LIFETIME, Command, CommandState, as_of
+from chalicelib.domain.device import Connection, Device
+from chalicelib.domain.edge import WaitingCommand
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.identifiers import CommandId, Mac, TenantId
+from chalicelib.domain.installation import Installation, split_username
+from chalicelib.usecases.conflicts import until_saved
+from chalicelib.usecases.dossier import connection, load_owned
+from chalicelib.usecases.history import event_of
+from chalicelib.usecases.ports import Caller, Gateway
+from chalicelib.vendors import catalogue
+
+FORGET_WITHIN = timedelta(hours=24)
+MOST_PENDING = 20
+
+
+def request_command(gateway: Gateway, caller: Caller, mac: Mac, kind: CommandType) -> Command:
+    """Restarts or resyncs a device of the caller's tenant. Raises NotFound."""
+
+    def attempt() -> tuple[Device, Command]:
+        now = gateway.clock()
+        _, device = load_owned(gateway, caller.tenant_id, mac)
+        online = connection(gateway, device, now) is Connection.ONLINE
+        ordered, command = order(gateway, device, kind, caller.actor, online=online)
+        event = event_of(gateway, ordered, "command_requested", command=kind.value, by=caller.actor)
+        gateway.store.save(ordered, command, event)
+        return ordered, command
+
+    device, command = until_saved(attempt)
+    if command.state is CommandState.SENT:
+        hand_over(gateway, device.binding.edge_id if device.binding else "", [edge_command(gateway, device, command)])
+    return command
+
+
+def order(gateway: Gateway, device: Device, kind: CommandType, actor: str, *, online: bool = True) -> tuple[Device, Command]:
+    """A new command and the device that waits for it. Nothing is saved or sent yet."""
+    now = gateway.clock()
+    command = Command(
+        id=CommandId(gateway.random_text()),
+        mac=device.mac,
+        tenant_id=device.tenant_id,
+        type=kind,
+        requested_by=actor,
+        created_at=now,
+        expires_at=now + COMMAND_LIFETIME,
+        state=CommandState.SENT if online and device.binding else CommandState.QUEUED,
+    )
+    pending = (*device.pending_commands, command.id)[-MOST_PENDING:]
+    return replace(device, pending_commands=pending), command
+
+
+def edge_command(gateway: Gateway, device: Device, command: Command) -> EdgeCommand:
+    """The command as the edge carries it out over the device's present binding."""
+    if device.binding is None:
+        raise NotFound(f"Device {device.mac} is not registered.")
+    vendor = catalogue.vendor(device.vendor)
+    return EdgeCommand(
+        id=command.id,
+        type=command.type,
+        username=device.binding.username,
+        aor=device.binding.aor,
+        notify_event=vendor.notify[command.type.value],
+        expires_at=command.expires_at,
+        password=_challenge_password(gateway, device.binding.username) if vendor.challenges_notify else "",
+    )
+
+
+def forget_command(gateway: Gateway, username: str, aor: str) -> EdgeCommand:
+    """Drops what the edges keep for one digest user name."""
+    return EdgeCommand(
+        id=gateway.random_text(),
+        type=CommandType.FORGET,
+        username=username,
+        aor=aor,
+        expires_at=gateway.clock() + FORGET_WITHIN,
+    )
+
+
+def hand_over(gateway: Gateway, edge_id: str, commands: Sequence[EdgeCommand]) -> None:
+    """Gives commands to an edge, in order; where it cannot be reached they wait for its next batch of events."""
+    if not edge_id or not commands or gateway.commands.send(edge_id, commands):
+        return
+    now = gateway.clock()
+    waiting = [
+        WaitingCommand(
+            edge_id, f"{now.isoformat(timespec='microseconds')}#{index}#{command.id}", command, _expiry(command, now)
+        )
+        for index, command in enumerate(commands)
+    ]
+    gateway.store.save(*waiting)
+
+
+def show_command(gateway: Gateway, tenant_id: TenantId, command_id: str) -> Command:
+    """One command of the tenant, as it is now. Raises NotFound."""
+    command = gateway.store.load(Command, command_id)
+    if command is None or command.tenant_id != tenant_id:
+        raise NotFound("There is no such command; commands are kept for 7 days.")
+    return as_of(command, gateway.clock())
+
+
+def ad_hoc_resync(gateway: Gateway, installation: Installation, username: str, aor: str) -> EdgeCommand:
+    """A resync that nobody waits for: it brings a phone that still uses its former account to its new files."""
+    return EdgeCommand(
+        id=gateway.random_text(),
+        type=CommandType.RESYNC,
+        username=username,
+        aor=aor,
+        notify_event=catalogue.vendor(installation.vendor).notify[CommandType.RESYNC.value],
+        expires_at=gateway.clock() + COMMAND_LIFETIME,
+        password=_challenge_password(gateway, username) if catalogue.vendor(installation.vendor).challenges_notify else "",
+    )
+
+
+def _challenge_password(gateway: Gateway, username: str) -> str:
+    named = split_username(username)
+    return gateway.keys.sip_password(*named).reveal() if named else ""
+
+
+def _expiry(command: EdgeCommand, now: datetime) -> datetime:
+    return command.expires_at or now + FORGET_WITHIN

@@ -1,0 +1,168 @@
+"""The files of one phone, rendered from its installation: nothing else is read."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from chalicelib.domain.installation import Installation, PhoneState, username_of
+from chalicelib.domain.keys import Keys
+from chalicelib.settings import Settings
+from chalicelib.vendors.catalogue import vendor as vendor_of
+from chalicelib.vendors.rendering import render_config
+from chalicelib.vendors.texts import translator
+
+POLL_MINUTES = 24 * 60
+VOICEMAIL_CODE = "*99*"
+
+
+@dataclass(frozen=True)
+class PhoneFile:
+    """A file as it is served. `etag` is a strong validator with its quotes (RFC 9110 8.8.3)."""
+
+    name: str
+    content_type: str
+    body: str
+    carries_account: bool = False
+
+    @property
+    def etag(self) -> str:
+        """Over the bytes of the body."""
+        return f'"{hashlib.sha256(self.body.encode()).hexdigest()[:32]}"'
+
+
+@dataclass(frozen=True)
+class PhoneFileRequest:
+    """What a file is rendered from."""
+
+    installation: Installation
+    file_name: str
+    token: str
+    settings: Settings
+    keys: Keys
+    trust_anchor: str = ""
+
+
+@dataclass(frozen=True)
+class PhoneView:
+    """What the templates see of a phone."""
+
+    mac: str
+    model: str
+    common: str
+    state: str
+    provisioning_url: str
+    trust_anchor_url: str
+    poll_minutes: int
+    label: str
+    display_name: str
+    aor: str
+    username: str
+    password: str
+    admin_password: str
+    sip_host: str
+    sip_port: int
+    expiry_seconds: int
+    voicemail: str
+    vendor_language: str
+    vendor_time_zone: str
+    utc_offset: str
+    ntp_servers: tuple[str, str]
+    emergency_numbers: tuple[str, ...]
+
+    def screen_url(self, name: str) -> str:
+        """Where a key opens one of the gateway's screens."""
+        return f"{self.provisioning_url}ui/{name}"
+
+
+def provisioning_url(public_url: str, token: str, language: str) -> str:
+    """The phone's own URL, with its trailing slash."""
+    return f"{public_url}/d/{token}/lang_{language}/"
+
+
+def render_bootstrap(public_url: str, installation: Installation, token: str, file_name: str) -> PhoneFile:
+    """Stage 1: one setting, the phone's own provisioning URL."""
+    vendor = vendor_of(installation.vendor)
+    phone = {"provisioning_url": provisioning_url(public_url, token, installation.language)}
+    return PhoneFile(file_name, vendor.content_type, render_config(vendor.name, "bootstrap.j2", phone=phone))
+
+
+def render_unchanged(vendor_name: str, file_name: str) -> PhoneFile:
+    """A valid file that changes nothing."""
+    return PhoneFile(file_name, vendor_of(vendor_name).content_type, render_config(vendor_name, "unchanged.j2"))
+
+
+def render_file(request: PhoneFileRequest) -> PhoneFile | None:
+    """One of the phone's own files, or None where it has none of that name."""
+    installation = request.installation
+    vendor = vendor_of(installation.vendor)
+    file = vendor.find_file(request.file_name, installation.mac, installation.model)
+    if file is None:
+        return None
+    if file.trust_anchor:
+        anchor = request.trust_anchor
+        return PhoneFile(request.file_name, "application/x-pem-file", anchor) if anchor else None
+    language = phone_language(installation)
+    body = render_config(vendor.name, file.template, phone=_view(request, language), _=translator(language))
+    return PhoneFile(request.file_name, vendor.content_type, body, file.carries_account)
+
+
+def phone_language(installation: Installation) -> str:
+    """The language of the phone's texts: English where the vendor's phones lack the one asked for."""
+    return installation.language.value if installation.language.value in vendor_of(installation.vendor).languages else "en"
+
+
+def _view(request: PhoneFileRequest, language: str) -> PhoneView:
+    installation, settings = request.installation, request.settings
+    vendor = vendor_of(installation.vendor)
+    user = installation.profile.user
+    _ = translator(language)
+    url = provisioning_url(settings.public_url, request.token, installation.language)
+    return PhoneView(
+        mac=installation.mac,
+        model=installation.model,
+        common=vendor.models[installation.model].common,
+        state=installation.state.value,
+        provisioning_url=url,
+        trust_anchor_url=f"{url}ca.pem" if request.trust_anchor else "",
+        poll_minutes=POLL_MINUTES,
+        label=f"{user.display_name} {user.number}" if user else _("Not signed in"),
+        display_name=user.display_name if user else _("Not signed in"),
+        aor=installation.account.aor,
+        username=username_of(installation, installation.account),
+        password=request.keys.sip_password(installation.id, installation.account.version).reveal(),
+        admin_password=request.keys.admin_password(installation.id).reveal(),
+        sip_host=settings.sip_host,
+        sip_port=settings.sip_port,
+        expiry_seconds=settings.registration_expiry_seconds,
+        voicemail=VOICEMAIL_CODE if installation.state is PhoneState.SIGNED_IN else "",
+        vendor_language=vendor.languages[language],
+        vendor_time_zone=vendor.time_zones.get(installation.profile.time_zone, ""),
+        utc_offset=format_offset(standard_offset(installation.profile.time_zone)),
+        ntp_servers=_two(settings.ntp_servers),
+        emergency_numbers=installation.profile.emergency.numbers,
+    )
+
+
+@cache
+def standard_offset(zone: str) -> timedelta:
+    """The zone's offset from UTC outside summer time: the smaller of January's and July's, on either hemisphere."""
+    year = datetime.now(UTC).year
+    offsets = [datetime(year, month, 1, 12, tzinfo=ZoneInfo(zone)).utcoffset() or timedelta(0) for month in (1, 7)]
+    return min(offsets)
+
+
+def format_offset(offset: timedelta) -> str:
+    """`+1`, `-5`, `+5:30`, `0`: as Yealink's local_time.time_zone writes it."""
+    minutes = int(offset.total_seconds() // 60)
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "-" if minutes < 0 else "+" if minutes else ""
+    return f"{sign}{hours}:{rest:02}" if rest else f"{sign}{hours}"
+
+
+def _two(servers: str) -> tuple[str, str]:
+    names = [name.strip() for name in servers.split(",") if name.strip()]
+    return (names[0], names[1] if len(names) > 1 else names[0]) if names else ("", "")

@@ -1,0 +1,65 @@
+"""Every file that a phone of one model gets in one state, with made-up values: for `sipgw render` and the golden files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from chalicelib.domain.directory import SignedInUser
+from chalicelib.domain.identifiers import InstallationId, Language, Mac, TenantId, Upn
+from chalicelib.domain.installation import Account, Installation, PhoneState, Profile, Stage
+from chalicelib.domain.keys import Keys
+from chalicelib.domain.secret import Secret
+from chalicelib.settings import Settings
+from chalicelib.vendors.catalogue import vendor as vendor_of
+from chalicelib.vendors.catalogue import vendors
+from chalicelib.vendors.files import PhoneFile, PhoneFileRequest, render_bootstrap, render_file
+
+SAMPLE_TOKEN = "SAMPLE-TOKEN"  # noqa: S105 - stands for a token in printed samples
+_SETTINGS = Settings(
+    public_url="https://gateway.example", sip_host="sip.gateway.example", ntp_servers="0.ntp.example,1.ntp.example"
+)
+_TRUST_ANCHOR = "-----BEGIN CERTIFICATE-----\nU0FNUExF\n-----END CERTIFICATE-----\n"
+
+
+class UnknownModel(LookupError):
+    """No folder describes this vendor and model; the message lists what could be asked for."""
+
+
+def preview(vendor: str, model: str, state: PhoneState, language: Language) -> list[PhoneFile]:
+    """The files in the order of vendor.toml. Raises UnknownModel."""
+    installation = _sample(vendor, model, state, language)
+    if state is PhoneState.BOOTSTRAP:
+        name = vendor_of(vendor).bootstrap.format(mac=installation.mac)
+        return [render_bootstrap(_SETTINGS.public_url, installation, SAMPLE_TOKEN, name)]
+    known = vendor_of(vendor)
+    names = [file.name.format(mac=installation.mac, common=known.models[model].common) for file in known.serve]
+    requests = (
+        PhoneFileRequest(installation, name, SAMPLE_TOKEN, _SETTINGS, Keys(Secret("sample")), _TRUST_ANCHOR) for name in names
+    )
+    return [file for file in map(render_file, requests) if file is not None]
+
+
+def _sample(vendor: str, model: str, state: PhoneState, language: Language) -> Installation:
+    known = vendors().get(vendor)
+    if known is None:
+        raise UnknownModel(f"There is no vendor {vendor}. There are: {', '.join(vendors())}.")
+    if model not in known.models:
+        raise UnknownModel(f"{known.label} {model} is not known. There are: {', '.join(known.models)}.")
+    mac = Mac(f"{min(known.ouis)}123456")
+    blank = Installation(
+        id=InstallationId("sampleinstallation234567ab"),
+        mac=mac,
+        seed="sample",
+        vendor=vendor,
+        model=model,
+        firmware=known.models[model].approved_firmware,
+        language=language,
+        address="203.0.113.7",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        account=Account(1, "sampleinstallation234567ab"),
+    )
+    enrolled = replace(blank, stage=Stage.ACTIVE, tenant_id=TenantId("d0000000-0000-4000-8000-000000000001"))
+    profile = Profile(SignedInUser(Upn("anna@example.com"), "Anna Berg", "+4989123401"), time_zone="Europe/Berlin")
+    signed_in = replace(enrolled, profile=profile, account=Account(2, "+4989123401", may_call=True))
+    return {PhoneState.ENROLLED: enrolled, PhoneState.SIGNED_IN: signed_in}.get(state, blank)

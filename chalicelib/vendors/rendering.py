@@ -1,0 +1,51 @@
+"""Templates to text, with escaping by construction: no value can add a setting, an element or a line.
+
+Two environments: configuration files, where a value becomes one clean line; and XML, where it is escaped.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+
+from chalicelib.vendors.catalogue import FOLDER
+
+LONGEST_VALUE = 512
+_NOT_ON_ONE_LINE = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"}  # controls, formats, line and paragraph separators, no text
+
+
+def clean(value: object) -> str:
+    """One line of printable text, blanks trimmed, at most 512 characters."""
+    text = "".join(" " if unicodedata.category(letter) in _NOT_ON_ONE_LINE else letter for letter in str(value))
+    return text.strip()[:LONGEST_VALUE]
+
+
+def render_config(vendor: str, template: str, **values: Any) -> str:
+    """A configuration file from the vendor's folder."""
+    return _environment(xml=False).get_template(f"{vendor}/templates/{template}").render(**values)
+
+
+def render_xml(vendor: str, template: str, **values: Any) -> str:
+    """An XML document from the vendor's folder."""
+    return _environment(xml=True).get_template(f"{vendor}/templates/{template}").render(**values)
+
+
+@cache
+def _environment(*, xml: bool) -> Environment:
+    return Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=select_autoescape(("j2",) if xml else ()),
+        finalize=_finalize_xml if xml else clean,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _finalize_xml(value: object) -> Markup:
+    return value if isinstance(value, Markup) else escape(clean(value))

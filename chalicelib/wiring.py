@@ -1,0 +1,86 @@
+"""Joins settings, adapters and use cases: the one place that knows every concrete class. Built once per process."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from chalicelib.adapters.commands.unix_socket import NoLink, UnixSocketLink
+from chalicelib.adapters.directory import LocalDirectory
+from chalicelib.adapters.entra.token_check import EntraTokenCheck
+from chalicelib.adapters.entra.web_sign_in import EntraWebSignIn
+from chalicelib.adapters.secrets import load_secrets
+from chalicelib.domain.keys import Keys
+from chalicelib.settings import BadSetting, Settings
+from chalicelib.usecases.ports import CommandLink, Gateway, Store
+
+
+@cache
+def gateway() -> Gateway:
+    """The gateway of this process, from its environment. Raises BadSetting."""
+    return build_gateway(Settings.from_environment(os.environ))
+
+
+def build_gateway(settings: Settings) -> Gateway:
+    """A gateway with the adapters that the settings name."""
+    region_secrets = load_secrets(settings.secrets_source)
+    store = _store(settings)
+    return Gateway(
+        settings=settings,
+        store=store,
+        directory=LocalDirectory(store),
+        commands=_command_link(settings.commands_link),
+        keys=Keys(region_secrets.region_key),
+        edge_credentials=region_secrets.edge_credentials,
+        web_sign_in=EntraWebSignIn(settings, region_secrets.entra_client_secret),
+        token_check=EntraTokenCheck(settings),
+        clock=now,
+        random_text=random_text,
+        trust_anchor=_trust_anchor(settings.trust_anchor_path),
+    )
+
+
+def now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def random_text() -> str:
+    """128 random bits as 26 characters of a-z2-7."""
+    return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+def _store(settings: Settings) -> Store:
+    if settings.store == "dynamodb":
+        from chalicelib.adapters.dynamodb import DynamoStore  # noqa: PLC0415 - one machine does not load botocore
+
+        return DynamoStore(settings.region_table, settings.directory_table)
+    from chalicelib.adapters.sqlite import SqliteStore  # noqa: PLC0415 - the cloud needs no SQLite
+
+    return SqliteStore(settings.sqlite_path)
+
+
+def _command_link(place: str) -> CommandLink:
+    scheme, _, address = place.partition(":")
+    if scheme == "unix":
+        return UnixSocketLink(address)
+    if scheme == "sns":
+        from chalicelib.adapters.commands.sns import SnsLink  # noqa: PLC0415 - one machine does not load botocore
+
+        return SnsLink(address)
+    if scheme == "none":
+        return NoLink()
+    raise BadSetting("SIPGW_COMMANDS_LINK must be unix:PATH, sns:TOPIC_ARN or none")
+
+
+def _trust_anchor(path: str) -> str:
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except OSError as error:
+        raise BadSetting(f"SIPGW_TRUST_ANCHOR_PATH names {path}, which cannot be read: {error.strerror}") from None

@@ -1,0 +1,220 @@
+"""`sipgw devices list|show|add|import|otp|remove|history|report`: the inventory. Orders to a device are in orders.py."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.connection import JsonObject
+from cli.failures import Failure, NotDone, StrangeAnswer
+from cli.gateway import Gateway, open_gateway, segment
+from cli.options import JsonOption, LimitOption, MacArgument, parse_mac, read_upload
+from cli.screen import print_fields, print_json, print_note, print_table, print_text, progress, rows_of
+
+devices = typer.Typer(help="Devices: inventory, enrollment, sign-in, restart.", no_args_is_help=True)
+
+_COLUMNS = ("mac", "vendor", "model", "firmware", "state", "connection", "user", "location", "last_seen_at")
+_BAD_RESULTS = {"error", "failed", "rejected", "invalid", "refused"}
+
+
+class DeviceState(StrEnum):
+    """A device's states, as the contract spells them."""
+
+    added = "added"
+    onboarded = "onboarded"
+    enrolled = "enrolled"
+    signed_in = "signed_in"
+    offboarded = "offboarded"
+    blocked = "blocked"
+
+
+class Connection(StrEnum):
+    """Whether a device is registered now."""
+
+    online = "online"
+    offline = "offline"
+    never = "never"
+
+
+def device_path(mac: str, *below: str) -> str:
+    """Where a device is in the API."""
+    return "/".join(("/v1/devices", segment(mac), *below))
+
+
+@devices.command("list")
+def list_devices(  # noqa: PLR0913 - one parameter per filter of the API
+    *,
+    state: Annotated[DeviceState | None, typer.Option(help="Only this state.")] = None,
+    connection: Annotated[Connection | None, typer.Option(help="Only these.")] = None,
+    vendor: Annotated[str | None, typer.Option(help="yealink, poly, cisco, audiocodes.")] = None,
+    model: Annotated[str | None, typer.Option(help="For example T46U.")] = None,
+    user: Annotated[str | None, typer.Option(help="The signed-in user's UPN.")] = None,
+    location: Annotated[str | None, typer.Option(help="Where it stands.")] = None,
+    search: Annotated[str | None, typer.Option("--search", "--q", "-q", help="Text anywhere in the device.")] = None,
+    limit: LimitOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Lists the tenant's devices."""
+    filters = {"vendor": vendor, "model": model, "user": user, "location": location, "q": search}
+    query = {"state": state, "connection": connection, **filters}
+    with open_gateway() as gateway:
+        answer = collect_pages(gateway, "/v1/devices", query, limit=limit)
+    if as_json:
+        print_json(answer)
+        return
+    print_table([_row(device) for device in answer["items"]], _COLUMNS, empty="No devices.")
+    note_more(answer)
+
+
+def _row(device: object) -> JsonObject:
+    if not isinstance(device, dict):
+        return {"mac": device}
+    user = device.get("user")
+    return {**device, "user": user.get("upn") if isinstance(user, dict) else user}
+
+
+def collect_pages(gateway: Gateway, path: str, query: dict[str, str | None], *, limit: int | None) -> JsonObject:
+    """All pages of a list up to the limit, counting on stderr."""
+    with progress("Loading") as (bar, task):
+        return gateway.collect(
+            path, query, limit=limit, on_page=lambda count: bar.update(task, completed=count, description=f"Loading: {count}")
+        )
+
+
+def note_more(answer: JsonObject) -> None:
+    """Says that a limit cut the list."""
+    if answer.get("next_cursor"):
+        print_note("There are more; raise --limit or leave it out.")
+
+
+@devices.command("show")
+def show_device(mac: MacArgument, *, as_json: JsonOption = False) -> None:
+    """Shows one device."""
+    with open_gateway() as gateway:
+        answer = gateway.get(device_path(mac))
+    print_json(answer) if as_json else print_fields(answer)
+
+
+@devices.command("add")
+def add_device(
+    mac: MacArgument,
+    *,
+    location: Annotated[str, typer.Option(help="Where it will stand.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Adds a device to the inventory, before or after it was onboarded."""
+    with open_gateway() as gateway:
+        answer = gateway.post("/v1/devices", {"mac": mac, "location": location})
+    if as_json:
+        print_json(answer)
+    else:
+        print_text(f"Added {mac}. Issue its one-time password with: ./sipgw devices otp {mac}")
+
+
+@devices.command("import")
+def import_devices(
+    file: Annotated[Path, typer.Argument(help="CSV with the header: MAC id,Location", exists=True, dir_okay=False)],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Adds devices from a CSV file and shows what became of each row."""
+    content = read_upload(file)
+    with open_gateway() as gateway, progress(f"Importing {file.name}"):
+        answer = gateway.upload("/v1/devices/import", content, content_type="text/csv; charset=utf-8")
+    show_row_results(answer, as_json=as_json)
+
+
+def show_row_results(answer: JsonObject, *, as_json: bool) -> None:
+    """The table of results. Raises NotDone where a row was refused."""
+    rows = rows_of(answer)
+    if as_json:
+        print_json(answer)
+    else:
+        print_table(rows, empty="The gateway reported no rows.")
+    refused = [row for row in rows if isinstance(row, dict) and _is_refused(row)]
+    if refused:
+        raise NotDone(f"{len(refused)} of {len(rows)} rows were refused", advice="Correct those rows and send the file again.")
+
+
+def _is_refused(row: JsonObject) -> bool:
+    outcome = {str(row.get(key)).lower() for key in ("result", "outcome", "status", "state")}
+    return bool(row.get("error") or row.get("errors") or outcome & _BAD_RESULTS)
+
+
+@devices.command("otp")
+def issue_otp(
+    macs: Annotated[list[str], typer.Argument(metavar="MAC...", parser=parse_mac, help="One device or several.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Issues a one-time password per device. It is shown this once; a former one is void."""
+    issued: list[JsonObject] = []
+    stopped: Failure | None = None
+    with open_gateway() as gateway, progress("Issuing", total=len(macs)) as (bar, task):
+        for mac in macs:
+            try:
+                issued.append(_issue_one(gateway, mac))
+            except Failure as failure:  # what was issued before is shown nowhere else
+                stopped = failure
+                break
+            bar.advance(task)
+    if as_json and issued:
+        print_json(issued[0] if len(macs) == 1 else issued)
+    elif issued:
+        print_table([{**otp, "dial": f"*55*{otp.get('otp')}"} for otp in issued], ("mac", "otp", "dial", "expires_at"))
+        print_note("Dial the feature code on the onboarded device before it expires. The password is not shown again.")
+    if stopped:
+        raise stopped
+
+
+def _issue_one(gateway: Gateway, mac: str) -> JsonObject:
+    answer = gateway.post(device_path(mac, "otp"))
+    if not isinstance(answer.get("otp"), str):
+        raise StrangeAnswer(f"The gateway's answer for {mac} holds no one-time password")
+    return answer
+
+
+@devices.command("remove")
+def remove_device(
+    mac: MacArgument,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Removes a device with its secrets, at once."""
+    if not yes:
+        typer.confirm(f"Remove {mac}? It must be onboarded again afterwards.", abort=True, err=True)
+    with open_gateway() as gateway:
+        answer = gateway.delete(device_path(mac))
+    print_json(answer) if as_json else print_text(f"Removed {mac}.")
+
+
+@devices.command("history")
+def show_history(mac: MacArgument, *, limit: LimitOption = None, as_json: JsonOption = False) -> None:
+    """Shows what happened to a device."""
+    with open_gateway() as gateway:
+        answer = collect_pages(gateway, device_path(mac, "events"), {}, limit=limit)
+    if as_json:
+        print_json(answer)
+        return
+    print_table(answer["items"], ("at", "type", "detail"), empty="Nothing on record.")
+    note_more(answer)
+
+
+@devices.command("report")
+def save_report(
+    mac: MacArgument,
+    *,
+    out: Annotated[Path | None, typer.Option(help="The file to write; report-MAC.zip by default.", dir_okay=False)] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Saves the problem report of a device: timeline, last registration, last files, logs."""
+    path = out or Path(f"report-{mac}.zip")
+    with open_gateway() as gateway, progress(f"Collecting the report of {mac}"):
+        content = gateway.download(device_path(mac, "report"))
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise Failure(f"The report cannot be written to {path}", detail=str(error)) from error
+    print_json({"file": str(path), "bytes": len(content)}) if as_json else print_text(f"Wrote {path} ({len(content)} bytes).")
