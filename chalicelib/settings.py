@@ -21,7 +21,6 @@ class BadSetting(ValueError):
 class Settings:
     """One field per variable: `public_url` is `SIPGW_PUBLIC_URL`. URLs carry no trailing slash."""
 
-    version: str = "0.1.0"  # of the gateway, told by /healthz
     region: str = "local"
     public_url: str = "https://localhost:8443"  # what phones and browsers call
     sip_host: str = "localhost"  # registrar, realm and SIP domain

@@ -1,0 +1,45 @@
+# Every command of the project, one line each; `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: ## install what running needs (apt packages, .venv)
+	@bash local/setup.sh
+
+setup-tests: ## install what the demo and the tests need as well (a SIP client, Chromium)
+	@bash local/setup.sh --with-tests
+
+run: setup ## the whole gateway on this machine; HOST=name serves your network
+	@exec $(PYTHON) -m local run
+
+demo: setup-tests ## a virtual phone goes through its whole life; exit 0 only if every step was seen
+	@exec $(PYTHON) -m local.demo
+
+test: setup-tests ## all set-up, then every test
+	@$(PYTHON) -m pytest
+
+check: setup-tests ## what CI runs: format, lint, types, imports, freshness, README's commands
+	@bash .ci/check
+
+bench: setup-tests ## the benchmarks, as a table and JSON in bench/results/
+	@$(PYTHON) -m bench
+
+golden: setup-tests ## rewrite the golden files; read the diff as the phone would
+	@$(PYTHON) tests/golden/write.py
+
+docs: setup-tests ## rewrite the generated tables in docs/
+	@$(PYTHON) docs/generate.py
+
+lock: setup-tests ## pin every dependency anew, with hashes
+	@bash requirements/lock.sh
+
+format: setup-tests ## format the code
+	@$(PYTHON) -m ruff format . && $(PYTHON) -m ruff check --fix .
+
+clean: ## forget this machine's gateway: .gateway/ with its devices and keys
+	@rm -rf .gateway
+
+.PHONY: help setup setup-tests run demo test check bench golden docs lock format clean
