@@ -1,0 +1,1 @@
+"""The whole gateway on one machine: HTTP front, development identity provider, supervisor. Never deployed."""

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Everything that a bare Debian 12 or 13 needs to run the gateway: packages and the Python environment .venv.
+#
+#   local/setup.sh                what `make run` needs
+#   local/setup.sh --with-tests   also what the tests need
+#
+# Says what it does, a line a step, and nothing where nothing is to do. As root it installs packages itself, otherwise by sudo;
+# where neither works it says what is missing and ends with status 1.
+set -euo pipefail
+
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
+
+packages="python3 python3-venv openssl kamailio kamailio-tls-modules kamailio-extra-modules kamailio-json-modules kamailio-utils-modules"
+test_packages="linphone-cli iproute2 chromium"
+requirements="requirements/dev.txt"
+stamp=".venv/requirements.sha256"
+
+say() { printf 'setup     | %s\n' "$*"; }
+fail() { printf 'setup     | %s\n' "$@" >&2; exit 1; }
+
+case "${1:-}" in
+  "") ;;
+  --with-tests) packages="$packages $test_packages" ;;
+  *) fail "usage: local/setup.sh [--with-tests]" ;;
+esac
+
+missing_packages() {
+  local installed package
+  # shellcheck disable=SC2086  # a list of words
+  installed="$(dpkg-query --show --showformat='${db:Status-Abbrev}${Package}\n' $packages 2>/dev/null | sed -n 's/^ii //p' || true)"
+  for package in $packages; do
+    grep --quiet --line-regexp --fixed-strings "$package" <<<"$installed" || printf '%s ' "$package"
+  done
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+may_install() {
+  [ "$(id -u)" = 0 ] && return 0
+  command -v sudo >/dev/null || return 1
+  sudo --non-interactive true 2>/dev/null && return 0
+  [ -t 0 ] && sudo --validate
+}
+
+install_packages() {
+  command -v dpkg-query >/dev/null || fail "This set-up knows Debian 12 and 13. Elsewhere, install by hand: $packages"
+  local missing
+  missing="$(missing_packages)"
+  missing="${missing% }"
+  [ -n "$missing" ] || return 0
+  may_install || fail "Missing packages: $missing" "Only root can install them. Run this, then try again:" \
+    "  sudo apt-get update && sudo apt-get install --no-install-recommends $missing"
+  say "installing packages: $missing"
+  # shellcheck disable=SC2086  # a list of words
+  {
+    as_root apt-get update --quiet --quiet
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --quiet --no-install-recommends $missing >/dev/null
+  } || fail "apt-get could not install them; its messages are above"
+  case " $missing " in *" kamailio "*) disable_distributions_kamailio ;; esac
+}
+
+# Debian starts its own Kamailio with its own configuration once the package is there; ours is started by the gateway.
+disable_distributions_kamailio() {
+  [ -d /run/systemd/system ] || return 0
+  systemctl is-enabled --quiet kamailio 2>/dev/null || systemctl is-active --quiet kamailio 2>/dev/null || return 0
+  say "switching off the kamailio service that the package started"
+  as_root systemctl disable --now --quiet kamailio || say "could not switch it off; do so if it holds a port of ours"
+}
+
+check_python() {
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+    fail "python3 is $(python3 --version 2>&1 || true); the gateway needs Python 3.11 or newer (Debian 12 and 13 have it)"
+}
+
+# The environment belongs to one interpreter and one set of requirements; the stamp names both.
+install_requirements() {
+  local wanted
+  wanted="$(sha256sum <"$requirements" | cut -d' ' -f1) $(readlink -f "$(command -v python3)")"
+  [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
+  check_python
+  if [ -e .venv ] && ! matches_python3; then
+    say "removing .venv, which was made for another Python"
+    rm -rf .venv
+  fi
+  if [ ! -x .venv/bin/python ]; then
+    say "making the Python environment .venv ($(python3 --version))"
+    python3 -m venv .venv || fail "python3 -m venv failed; is the package python3-venv installed?"
+  fi
+  say "installing $requirements into .venv (a minute or two)"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --requirement "$requirements" ||
+    fail "pip could not install $requirements; is the package index reachable? Its messages are above"
+  printf '%s\n' "$wanted" >"$stamp"
+}
+
+matches_python3() {
+  local version='import sys; print(sys.version_info[:2])'
+  [ "$(.venv/bin/python -c "$version" 2>/dev/null)" = "$(python3 -c "$version")" ]
+}
+
+install_packages
+install_requirements
