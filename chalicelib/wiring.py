@@ -18,10 +18,21 @@ from chalicelib.domain.keys import Keys
 from chalicelib.settings import BadSetting, Settings
 from chalicelib.usecases.ports import CommandLink, Gateway, Store
 
+_in_use: list[Gateway] = []  # empty, or the one that `use` was given
+
+
+def gateway() -> Gateway:
+    """The gateway of this process: the one in use, else the one of its environment. Raises BadSetting."""
+    return _in_use[0] if _in_use else _own_gateway()
+
+
+def use(other: Gateway | None) -> None:
+    """Serves with `other` from now on, for tests that bring their own adapters; None: the process's own again."""
+    _in_use[:] = [other] if other else []
+
 
 @cache
-def gateway() -> Gateway:
-    """The gateway of this process, from its environment. Raises BadSetting."""
+def _own_gateway() -> Gateway:
     return build_gateway(Settings.from_environment(os.environ))
 
 

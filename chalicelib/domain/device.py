@@ -107,7 +107,9 @@ def move(device: Device, step: Move, now: datetime) -> Device:
         return replace(device, state=state, user=None, signed_in_at=None)
     times = {Move.ONBOARD: "onboarded_at", Move.ENROLL: "enrolled_at", Move.SIGN_IN: "signed_in_at"}
     moved = replace(device, state=state)
-    return replace(moved, **{times[step]: now}) if step in times else replace(moved, user=None, binding=None)  # type: ignore[arg-type]  # the keys are fields of Device
+    if step is Move.OFFBOARD:  # presence is proven anew afterwards
+        return replace(moved, user=None, binding=None, enrolled_at=None, signed_in_at=None)
+    return replace(moved, **{times[step]: now})  # type: ignore[arg-type]  # the keys are fields of Device
 
 
 def connection_of(device: Device | None, edge_started_at: datetime | None, now: datetime) -> Connection:

@@ -19,10 +19,14 @@ class Edge:
 
 @dataclass(frozen=True)
 class WaitingCommand:
-    """A command that could not be handed to its edge; the edge collects it with its next batch of events."""
+    """A command that could not be handed to its edge; the edge collects it with its next batch of events.
+
+    It lies here without its password, which is derived again where `challenged` says that the phone will ask for it.
+    """
 
     edge_id: str
     id: str
     command: EdgeCommand
     expires_at: datetime
+    challenged: bool = False
     version: int = 0

@@ -32,7 +32,7 @@ class Language(StrEnum):
 _MAC_SEPARATORS = re.compile(r"[\s:.\-]")
 _MAC = re.compile(r"[0-9a-f]{12}")
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}")  # ITU-T E.164: at most 15 digits
-_UPN = re.compile(r"[^\s@\"<>;,\\/]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+_UPN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f@\"<>;,\\/]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
 
 def find_mac(text: str) -> Mac | None:

@@ -6,6 +6,7 @@ proves presence with it; the device's former active installation then ends. Cand
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,7 +16,9 @@ from chalicelib.domain.directory import SignedInUser
 from chalicelib.domain.identifiers import InstallationId, Language, Mac, SipUsername, TenantId
 from chalicelib.domain.tenant import DEFAULT_EMERGENCY, Emergency, Tenant
 
-CANDIDATE_LIFETIME = timedelta(hours=24)
+CANDIDATE_LIFETIME = timedelta(hours=24)  # without a registration
+REGISTERED_CANDIDATE_LIFETIME = timedelta(days=14)  # after its last one, give or take a day
+_USERNAME = re.compile(r"(.+)\.(0|[1-9][0-9]{0,5})", re.DOTALL)  # one spelling each: what is forgotten has no second name
 
 
 class Stage(StrEnum):
@@ -126,10 +129,8 @@ def username_of(installation: Installation, account: Account) -> SipUsername:
 
 def split_username(username: str) -> tuple[InstallationId, int] | None:
     """The installation and account version that a digest user name names, or None where it has another form."""
-    name, _, version = username.rpartition(".")
-    if not name or not version.isdecimal() or len(version) > len("999999"):
-        return None
-    return InstallationId(name), int(version)
+    found = _USERNAME.fullmatch(username)
+    return (InstallationId(found.group(1)), int(found.group(2))) if found else None
 
 
 def account_of(installation: Installation, version: int) -> Account | None:
@@ -150,6 +151,16 @@ def is_reusable(candidate: Installation, now: datetime) -> bool:
 def is_over(installation: Installation, now: datetime) -> bool:
     """Whether a candidate's 24 hours are over without a registration."""
     return installation.expires_at is not None and installation.expires_at <= now
+
+
+def keep_alive(installation: Installation, now: datetime) -> Installation:
+    """After a registration: a candidate lives 14 days more, noted at most once a day; an active one has no end."""
+    registered = installation if installation.registered_at else replace(installation, registered_at=now)
+    if registered.stage is Stage.ACTIVE:
+        return registered
+    end = now + REGISTERED_CANDIDATE_LIFETIME
+    fresh = registered.expires_at is not None and end - registered.expires_at < timedelta(days=1)
+    return registered if fresh else replace(registered, expires_at=end)
 
 
 def mark_fetched(installation: Installation) -> Installation:

@@ -99,7 +99,10 @@ def _under_token(token: str, segments: list[str]) -> Response:
     if segments and segments[0] == _SCREEN_WORD and call.method == "GET":
         document = show_screen(gateway(), ScreenRequest(token, segments[1]))
         if document is not None:
-            return Response(document.body, headers={**NO_STORE, "Content-Type": document.content_type})
+            headers: Headers = {**NO_STORE, "Content-Type": document.content_type}
+            if document.refresh:
+                headers["Refresh"] = document.refresh
+            return Response(document.body, headers=headers)
     return plain_404()
 
 

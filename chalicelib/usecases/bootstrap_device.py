@@ -42,7 +42,7 @@ def bootstrap_device(gateway: Gateway, request: BootstrapRequest) -> PhoneFile |
     identity = catalogue.identify(request.user_agent, request.file_name)
     if identity is None or identity.mac is None or identity.model is None:
         return None
-    if not catalogue.vendor(identity.vendor).is_bootstrap_file(request.file_name, identity.mac):
+    if not catalogue.vendor(identity.vendor).is_bootstrap_file(request.file_name, identity.mac, identity.model):
         return None
     return until_saved(lambda: _answer(gateway, request, identity, Mac(identity.mac or "")))
 
@@ -52,6 +52,8 @@ def _answer(gateway: Gateway, request: BootstrapRequest, identity: Identity, mac
     reason = catalogue.incompatible_reason(identity)
     if reason:
         _record_incompatible(gateway, dossier, identity, reason)
+        return None
+    if dossier.device is not None and dossier.device.blocked:
         return None
     if _comes_from_its_own_binding(gateway, dossier.device, request.address):
         return render_unchanged(identity.vendor, request.file_name)
@@ -88,9 +90,8 @@ def _repeated(gateway: Gateway, dossier: Dossier, request: BootstrapRequest) -> 
 
 
 def _mint(gateway: Gateway, dossier: Dossier, request: BootstrapRequest, identity: Identity) -> Installation | None:
-    blocked = dossier.device is not None and dossier.device.blocked
     others = [candidate for candidate in dossier.candidates if candidate.address != request.address]
-    if blocked or len(others) >= MOST_CANDIDATES_PER_MAC:
+    if len(others) >= MOST_CANDIDATES_PER_MAC:
         return None
     if not dossier.claims and _over_limit(gateway, dossier.mac, request.address):
         return None

@@ -53,6 +53,8 @@ def _redeem(gateway: Gateway, installation_id: str, otp: str) -> GatewayError | 
     if installation is None or installation.blocked or installation.registered_at is None:
         return NotOnboarded("This phone has not been onboarded. Restart it and try again.")
     dossier = load_dossier(gateway, installation.mac)
+    if dossier.device is not None and dossier.device.blocked:
+        return NotOnboarded("This phone is blocked. Ask your administrator.")
     try:
         check_lock(installation, now)
         claim = decide_enrollment(dossier.claims, gateway.keys.digest("otp", installation.mac, otp), now)

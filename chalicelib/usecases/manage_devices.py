@@ -175,8 +175,14 @@ def change_device(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChan
 
 
 def issue_otps(gateway: Gateway, caller: Caller, macs: Sequence[Mac]) -> tuple[IssuedOtp, ...]:
-    """A new one-time password for each device; those before are void. The values are shown once. Raises NotFound."""
-    return tuple(until_saved(partial(_issue_otp, gateway, caller, mac)) for mac in macs)
+    """A new one-time password for each device; those before are void. The values are shown once.
+
+    Raises NotFound where the inventory lacks one of them; then none is issued.
+    """
+    wanted = list(dict.fromkeys(macs))
+    for mac in wanted[1:]:
+        load_claimed(gateway, caller.tenant_id, mac)
+    return tuple(until_saved(partial(_issue_otp, gateway, caller, mac)) for mac in wanted)
 
 
 def remove_device(gateway: Gateway, caller: Caller, mac: Mac) -> None:
@@ -299,17 +305,24 @@ def _check_location(location: str) -> None:
 def _read_rows(text: str) -> Iterator[ImportRow]:
     """Every line as a row. Raises BadRequest where the text is no such table at all."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
-    header = [cell.strip().lower() for cell in next(reader, [])]
+    header = [cell.strip().lower() for cell in next(_cells(reader), [])]
     if header != ["mac id", "location"]:
         detail = "the first line must be: MAC id,Location"
         raise BadRequest("The table cannot be read.", (Problem("", detail),))
     seen: set[str] = set()
-    for line, cells in enumerate(reader, start=2):
+    for line, cells in enumerate(_cells(reader), start=2):
         if not any(cell.strip() for cell in cells):
             continue
         if line > MOST_ROWS + 1:
             raise BadRequest(f"A table may have at most {MOST_ROWS} rows; cut it into several.")
         yield _read_row(line, cells, seen)
+
+
+def _cells(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as wrong:
+        raise BadRequest("The table cannot be read.", (Problem("", f"must be CSV: {wrong}"),)) from None
 
 
 def _read_row(line: int, cells: list[str], seen: set[str]) -> ImportRow:

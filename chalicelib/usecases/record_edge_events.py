@@ -12,15 +12,15 @@ from chalicelib.contracts.edge import BatchReceipt, EdgeCommand, EdgeEvent, Even
 from chalicelib.domain.binding import Binding
 from chalicelib.domain.command import Command, CommandState, as_of, finish
 from chalicelib.domain.device import Connection, Device, DeviceState, Move, move
-from chalicelib.domain.edge import Edge, WaitingCommand
-from chalicelib.domain.installation import Installation, Stage, account_of, split_username, username_of
+from chalicelib.domain.edge import Edge
+from chalicelib.domain.installation import Installation, Stage, account_of, keep_alive, split_username, username_of
 from chalicelib.usecases.become_active import device_of
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import Dossier, connection, load_dossier
 from chalicelib.usecases.enroll_device import enroll_by_network
 from chalicelib.usecases.history import event_of, mac_event
 from chalicelib.usecases.ports import Gateway
-from chalicelib.usecases.request_command import ad_hoc_resync, edge_command, forget_command
+from chalicelib.usecases.request_command import ad_hoc_resync, collect_waiting, edge_command, forget_command
 from chalicelib.usecases.sync_policy import check_user, needs_check
 from chalicelib.vendors import catalogue
 
@@ -29,7 +29,7 @@ NO_COMMANDS: tuple[EdgeCommand, ...] = ()
 
 def record_edge_events(gateway: Gateway, batch: EventBatch) -> BatchReceipt:
     """Applies the events in order; the receipt carries their ids and every command that waits for this edge."""
-    commands: list[EdgeCommand] = list(_collect_waiting(gateway, batch.edge_id))
+    commands = collect_waiting(gateway, batch.edge_id)
     for event in batch.events:
         commands.extend(_apply(gateway, batch.edge_id, event))
     return BatchReceipt(tuple(event.id for event in batch.events), tuple(commands))
@@ -45,13 +45,6 @@ def _apply(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[EdgeCom
     return until_saved(handlers[event.type])
 
 
-def _collect_waiting(gateway: Gateway, edge_id: str) -> list[EdgeCommand]:
-    waiting = gateway.store.find(WaitingCommand, edge_id, limit=50).items
-    if waiting:
-        gateway.store.save(remove=waiting)
-    return [item.command for item in waiting]
-
-
 # --- registered --------------------------------------------------------------------------------------------------------
 
 
@@ -62,10 +55,10 @@ def _registered(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[Ed
     if installation is None or account is None or installation.blocked:
         return [forget_command(gateway, event.username, event.aor)]
     dossier = load_dossier(gateway, installation.mac)
-    if _is_old_news(dossier.device, event):
-        return NO_COMMANDS
     if dossier.device is not None and dossier.device.owned and dossier.device.installation_id != installation.id:
         return _candidate_beside_owner(gateway, edge_id, event, installation)
+    if _is_old_news(dossier.device, event):
+        return _settle_alone(gateway, event, installation)
     return _registered_device(gateway, edge_id, event, installation, dossier)
 
 
@@ -77,7 +70,13 @@ def _registered_device(
     device = _bound(before, _binding(edge_id, event, before.binding if was_online else None), event)
     settled, forgets = _settle_account(gateway, event, installation)
     if not device.owned:
-        device = replace(device, installation_id=installation.id, language=installation.language)
+        device = replace(
+            device,
+            installation_id=installation.id,
+            model=installation.model,
+            language=installation.language,
+            incompatible_reason="",
+        )
         if device.state is not DeviceState.ONBOARDED:
             device = move(device, Move.ONBOARD, event.at)
     changes: list[object] = []
@@ -85,7 +84,7 @@ def _registered_device(
         changes.append(settled)
     if not was_online or device.state != before.state:
         changes.append(replace(event_of(gateway, device, "registered", address=event.source), at=event.at, id=event.id))
-    due = _due_commands(gateway, device)
+    device, due = _due_commands(gateway, device)
     check = needs_check(device, gateway.clock())
     if check:
         device = replace(device, last_sync_at=gateway.clock())
@@ -101,8 +100,9 @@ def _registered_device(
 
 
 def _is_old_news(device: Device | None, event: EdgeEvent) -> bool:
-    """Whether this event, or a later one, was already applied: batches may be posted again."""
-    return device is not None and device.binding is not None and device.binding.seen_at >= event.at
+    """Whether this event, or a later one, was already applied: batches may be posted again, also after the binding's end."""
+    newest = device.binding.seen_at if device and device.binding else device.last_seen_at if device else None
+    return newest is not None and newest >= event.at
 
 
 def _binding(edge_id: str, event: EdgeEvent, former: Binding | None) -> Binding:
@@ -125,9 +125,7 @@ def _bound(device: Device, binding: Binding, event: EdgeEvent) -> Device:
 
 def _settle_account(gateway: Gateway, event: EdgeEvent, installation: Installation) -> tuple[Installation, list[EdgeCommand]]:
     """The installation after one of its accounts registered: it lives on, and the newest account ends the one before."""
-    settled = installation
-    if installation.registered_at is None:
-        settled = replace(settled, registered_at=event.at, expires_at=None)
+    settled = keep_alive(installation, event.at)
     forgets = []
     if installation.previous and event.username == username_of(installation, installation.account):
         forgets.append(forget_command(gateway, username_of(installation, installation.previous), installation.previous.aor))
@@ -135,17 +133,29 @@ def _settle_account(gateway: Gateway, event: EdgeEvent, installation: Installati
     return settled, forgets
 
 
-def _due_commands(gateway: Gateway, device: Device) -> list[Command]:
-    """What waited for this phone to return."""
+def _settle_alone(gateway: Gateway, event: EdgeEvent, installation: Installation) -> Sequence[EdgeCommand]:
+    """The device shows something newer, perhaps of another candidate; still this installation has registered."""
+    settled, forgets = _settle_account(gateway, event, installation)
+    if settled != installation:
+        gateway.store.save(settled)
+    return forgets
+
+
+def _due_commands(gateway: Gateway, device: Device) -> tuple[Device, list[Command]]:
+    """What waited for this phone to return, and the device without those that expired meanwhile."""
     loaded = gateway.store.load_many(Command, [(command_id,) for command_id in device.pending_commands])
     now = gateway.clock()
-    return [command for command in loaded if command and as_of(command, now).state is CommandState.QUEUED]
+    pending = [command for command in loaded if command and as_of(command, now).open]
+    due = [command for command in pending if command.state is CommandState.QUEUED]
+    return replace(device, pending_commands=tuple(command.id for command in pending)), due
 
 
 def _candidate_beside_owner(
     gateway: Gateway, edge_id: str, event: EdgeEvent, installation: Installation
 ) -> Sequence[EdgeCommand]:
     """A candidate for a device that another installation owns: a phone after a factory reset, or a stranger."""
+    if installation.binding is not None and installation.binding.seen_at >= event.at:
+        return NO_COMMANDS
     settled, forgets = _settle_account(gateway, event, installation)
     settled = replace(settled, binding=_binding(edge_id, event, installation.binding))
     changes: list[object] = [settled]
@@ -189,7 +199,9 @@ def _command_finished(gateway: Gateway, event: EdgeEvent) -> Sequence[EdgeComman
     pending = tuple(item for item in device.pending_commands if finished.open or item != command.id)
     kind = "command_waits" if finished.open else f"command_{finished.state}"
     line = event_of(gateway, device, kind, command=command.type.value, sip_status=str(event.sip_status))
-    gateway.store.save(finished, replace(device, pending_commands=pending), replace(line, at=event.at, id=event.id))
+    # Only a final answer comes once: the same 480, posted again, may find the command sent anew, so that line has its own id.
+    line = replace(line, at=event.at) if finished.open else replace(line, at=event.at, id=event.id)
+    gateway.store.save(finished, replace(device, pending_commands=pending), line)
     return NO_COMMANDS
 
 

@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 
 from chalicelib.domain.device import Device
 from chalicelib.domain.directory import decide_sign_in
-from chalicelib.domain.errors import CallerFault, DeviceOwnedElsewhere, PairingCodeExpired, PairingCodeWrong, SlowDown
+from chalicelib.domain.errors import (
+    CallerFault,
+    DeviceOwnedElsewhere,
+    IllegalMove,
+    PairingCodeExpired,
+    PairingCodeWrong,
+    SlowDown,
+)
 from chalicelib.domain.identifiers import Mac, TenantId
 from chalicelib.domain.installation import Installation, is_over, signed_in_profile
 from chalicelib.domain.keys import PAIRING_CODE_LENGTH, read_pairing_code
@@ -99,7 +106,9 @@ def _waiting_phone(gateway: Gateway, pairing: Pairing, tenant_id: TenantId) -> t
 
 
 def _check_owner(device: Device | None, tenant_id: TenantId) -> None:
-    """A device that is enrolled in one tenant is not paired by another's users."""
+    """A device that is enrolled in one tenant is not paired by another's users, and a blocked one by nobody."""
+    if device is not None and device.blocked:
+        raise IllegalMove("This phone is blocked. Ask your administrator.")
     if device is not None and device.owned and device.enrolled_at is not None and device.tenant_id != tenant_id:
         raise DeviceOwnedElsewhere("This phone is enrolled in another organisation. Ask your administrator.")
 

@@ -18,12 +18,13 @@ from chalicelib.domain.identifiers import CommandId, Mac, TenantId
 from chalicelib.domain.installation import Installation, split_username
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import connection, load_owned
-from chalicelib.usecases.history import event_of
+from chalicelib.usecases.history import mac_event
 from chalicelib.usecases.ports import Caller, Gateway
 from chalicelib.vendors import catalogue
 
 FORGET_WITHIN = timedelta(hours=24)
 MOST_PENDING = 20
+MOST_COLLECTED = 50
 
 
 def request_command(gateway: Gateway, caller: Caller, mac: Mac, kind: CommandType) -> Command:
@@ -34,7 +35,8 @@ def request_command(gateway: Gateway, caller: Caller, mac: Mac, kind: CommandTyp
         _, device = load_owned(gateway, caller.tenant_id, mac)
         online = connection(gateway, device, now) is Connection.ONLINE
         ordered, command = order(gateway, device, kind, caller.actor, online=online)
-        event = event_of(gateway, ordered, "command_requested", command=kind.value, by=caller.actor)
+        command = replace(command, tenant_id=caller.tenant_id)  # the caller's, also where nobody owns the device yet
+        event = mac_event(gateway, mac, caller.tenant_id, "command_requested", command=kind.value, by=caller.actor)
         gateway.store.save(ordered, command, event)
         return ordered, command
 
@@ -93,13 +95,18 @@ def hand_over(gateway: Gateway, edge_id: str, commands: Sequence[EdgeCommand]) -
     if not edge_id or not commands or gateway.commands.send(edge_id, commands):
         return
     now = gateway.clock()
-    waiting = [
-        WaitingCommand(
-            edge_id, f"{now.isoformat(timespec='microseconds')}#{index}#{command.id}", command, _expiry(command, now)
-        )
-        for index, command in enumerate(commands)
+    gateway.store.save(*(_waiting(edge_id, index, command, now) for index, command in enumerate(commands)))
+
+
+def collect_waiting(gateway: Gateway, edge_id: str) -> list[EdgeCommand]:
+    """What waits for this edge, in order, and then no longer waits. One query."""
+    waiting = gateway.store.find(WaitingCommand, edge_id, limit=MOST_COLLECTED).items
+    if waiting:
+        gateway.store.save(remove=waiting)
+    return [
+        replace(item.command, password=_challenge_password(gateway, item.command.username)) if item.challenged else item.command
+        for item in waiting
     ]
-    gateway.store.save(*waiting)
 
 
 def show_command(gateway: Gateway, tenant_id: TenantId, command_id: str) -> Command:
@@ -128,5 +135,11 @@ def _challenge_password(gateway: Gateway, username: str) -> str:
     return gateway.keys.sip_password(*named).reveal() if named else ""
 
 
-def _expiry(command: EdgeCommand, now: datetime) -> datetime:
-    return command.expires_at or now + FORGET_WITHIN
+def _waiting(edge_id: str, index: int, command: EdgeCommand, now: datetime) -> WaitingCommand:
+    return WaitingCommand(
+        edge_id=edge_id,
+        id=f"{now.isoformat(timespec='microseconds')}#{index:03}#{command.id}",
+        command=replace(command, password=""),
+        expires_at=command.expires_at or now + FORGET_WITHIN,
+        challenged=bool(command.password),
+    )

@@ -89,7 +89,7 @@ def _waiting(offer: PairingOffer, words: _Words) -> Screen:
         offer.code.reveal(),
     )
     keys = (SoftKey(words.say("Back"), words.url("cancel")), SoftKey(words.say("Refresh"), words.url("pairing")))
-    return Screen(words.say("Sign in"), lines, keys, cancel_url=words.url("cancel"))
+    return Screen(words.say("Sign in"), lines, keys, cancel_url=words.url("cancel"), refresh_url=words.url("pairing"))
 
 
 def _signed_in(installation: Installation, words: _Words) -> Screen:

@@ -96,7 +96,7 @@ def check_user(gateway: Gateway, installation_id: str) -> None:
         tenant, user, policy = load_user_and_policy(gateway, installation.tenant_id, installation.profile.user.upn)
         decision = decide_sync(tenant, installation, user, policy)
         device = gateway.store.load(Device, installation.mac)
-        if device is not None and decision.profile != installation.profile:
+        if device is not None and device.installation_id == installation_id and decision.profile != installation.profile:
             change_profile(gateway, installation, device, decision.profile, decision.sign_out_reason or "policy_sync")
 
     until_saved(attempt)
@@ -121,6 +121,8 @@ def _sync_one(
         device = gateway.store.load(Device, installation.mac)
         if current is None or device is None or current.profile != installation.profile:
             return False  # changed meanwhile; whoever changed it read the directory as well
+        if device.installation_id != current.id:
+            return False  # the phone goes on under another installation
         change_profile(gateway, current, device, decision.profile, decision.sign_out_reason or "policy_sync")
         return True
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from typing import Any
 from chalicelib.domain.identifiers import Mac, find_mac
 
 FOLDER = Path(__file__).parent
-_MAC_IN_NAME = re.compile(r"(?<![0-9A-Fa-f])([0-9A-Fa-f]{12})(?![0-9A-Fa-f])")
+_MAC_IN_NAME = re.compile(r"(?<![0-9A-Fa-f])(?!0{8})([0-9A-Fa-f]{12})(?![0-9A-Fa-f])")  # y000000000066.cfg names no MAC
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _LONGEST_USER_AGENT = 256
 
 
@@ -29,16 +30,37 @@ class Model:
     lines: int
     minimum_firmware: str
     approved_firmware: str
+    limits: str = ""  # what this model cannot do, with its source
+    data: dict[str, Any] = field(default_factory=dict)  # what the vendor's templates need to know of the model
 
 
 @dataclass(frozen=True)
 class ServedFile:
-    """A file that the vendor's phones ask for under their own URL; `name` has `{mac}` or `{common}` in it."""
+    """A file that the vendor's phones ask for under their own URL; `name` has `{mac}`, `{common}` or `{model}` in it."""
 
     name: str
     template: str = ""
+    content_type: str = ""  # the vendor's, where it is empty
     carries_account: bool = False
     trust_anchor: bool = False
+
+
+@dataclass(frozen=True)
+class ScreenFormat:
+    """How the vendor's phones read a screen. `refresh`: they obey an HTTP Refresh header."""
+
+    template: str
+    content_type: str
+    longest: int  # bytes
+    refresh: bool = False
+
+
+@dataclass(frozen=True)
+class Compatibility:
+    """How firmware is compared: `line` compares its part number `part` alone, `version` all its numbers in order."""
+
+    scheme: str
+    part: int = 1
 
 
 @dataclass(frozen=True)
@@ -49,28 +71,45 @@ class Vendor:
     label: str
     models: dict[str, Model]
     user_agents: tuple[re.Pattern[str], ...]
+    model_names: tuple[tuple[re.Pattern[str], str], ...]
     ouis: frozenset[str]
-    firmware_part: int
-    bootstrap: str
+    compatibility: Compatibility
+    bootstrap: tuple[str, ...]
+    bootstrap_template: str
+    unchanged_template: str
     serve: tuple[ServedFile, ...]
     content_type: str
-    screen_template: str
-    screen_content_type: str
-    longest_screen: int
+    screen: ScreenFormat | None
     notify: dict[str, str]
     challenges_notify: bool
     languages: dict[str, str]
     time_zones: dict[str, str]
 
-    def is_bootstrap_file(self, file_name: str, mac: str) -> bool:
+    @property
+    def longest_screen(self) -> int:
+        """In bytes; 0 for phones without a browser."""
+        return self.screen.longest if self.screen else 0
+
+    def file_name(self, pattern: str, mac: str, model: str) -> str:
+        """A name of vendor.toml for one phone."""
+        known = self.models.get(model)
+        return pattern.format(mac=mac, common=known.common if known else "", model=model)
+
+    def is_bootstrap_file(self, file_name: str, mac: str, model: str = "") -> bool:
         """Whether stage 1 answers this file name, compared without case."""
-        return file_name.lower() == self.bootstrap.format(mac=mac).lower()
+        return any(file_name.lower() == self.file_name(pattern, mac, model).lower() for pattern in self.bootstrap)
 
     def find_file(self, file_name: str, mac: str, model: str) -> ServedFile | None:
         """The file of one phone with this name, compared without case; None for anybody else's."""
-        common = self.models[model].common if model in self.models else ""
         wanted = file_name.lower()
-        return next((file for file in self.serve if file.name.format(mac=mac, common=common).lower() == wanted), None)
+        return next((file for file in self.serve if self.file_name(file.name, mac, model).lower() == wanted), None)
+
+    def model_name(self, told: str) -> str:
+        """The model as the list of compatible devices spells it: `VVX_450` is VVX450."""
+        for pattern, spelling in self.model_names:
+            if pattern.fullmatch(told):
+                return pattern.sub(spelling, told)
+        return told
 
 
 @dataclass(frozen=True)
@@ -103,7 +142,7 @@ def identify(user_agent: str, path: str = "") -> Identity | None:
     path_mac = find_mac(named.group(1)) if named else None
     for candidate in vendors().values():
         for pattern in candidate.user_agents:
-            match = pattern.match(user_agent) if len(user_agent) <= _LONGEST_USER_AGENT else None
+            match = pattern.fullmatch(user_agent) if len(user_agent) <= _LONGEST_USER_AGENT else None
             if match:
                 return _identity(candidate, match.groupdict(), path_mac)
     return None
@@ -117,11 +156,19 @@ def incompatible_reason(identity: Identity) -> str:
         return f"{known.label} {identity.model or 'phone of unknown model'} is not a compatible model"
     if identity.firmware is None:
         return f"{known.label} {model.name} does not tell its firmware; {model.minimum_firmware} or later is needed"
-    parts = identity.firmware.split(".")
-    line = parts[known.firmware_part - 1] if len(parts) >= known.firmware_part else ""
-    if not line.isdecimal() or int(line) < int(model.minimum_firmware):
+    if _is_older(known.compatibility, identity.firmware, model.minimum_firmware):
         return f"Firmware {identity.firmware} is older than {model.minimum_firmware}; upgrade to {model.approved_firmware}"
     return ""
+
+
+def _is_older(compatibility: Compatibility, firmware: str, minimum: str) -> bool:
+    """Whether `firmware` comes before `minimum`. What cannot be read is older."""
+    if compatibility.scheme == "line":
+        parts = firmware.split(".")
+        line = parts[compatibility.part - 1] if len(parts) >= compatibility.part else ""
+        return not line.isdecimal() or int(line) < int(minimum)
+    numbers = tuple(int(number) for number in _NUMBER.findall(firmware))
+    return numbers < tuple(int(number) for number in _NUMBER.findall(minimum))
 
 
 def _identity(known: Vendor, groups: dict[str, str | None], path_mac: Mac | None) -> Identity:
@@ -129,7 +176,7 @@ def _identity(known: Vendor, groups: dict[str, str | None], path_mac: Mac | None
     agrees = agent_mac is None or path_mac is None or agent_mac == path_mac
     return Identity(
         vendor=known.name,
-        model=groups.get("model"),
+        model=known.model_name(told) if (told := groups.get("model")) else None,
         firmware=groups.get("firmware"),
         mac=(agent_mac or path_mac) if agrees else None,
     )
@@ -145,15 +192,16 @@ def _read_vendor(path: Path) -> Vendor:
         models={name: Model(name=name, **model) for name, model in models.items()},
         user_agents=tuple(re.compile(pattern) for pattern in data["identification"]["user_agents"]),
         ouis=frozenset(data["identification"]["ouis"]),
-        firmware_part=data["compatibility"]["firmware_part"],
-        bootstrap=files["bootstrap"],
+        model_names=tuple((re.compile(told), spelling) for told, spelling in data["identification"].get("model_names", ())),
+        compatibility=Compatibility(**data["compatibility"]),
+        bootstrap=tuple(files["bootstrap"]),
+        bootstrap_template=files["bootstrap_template"],
+        unchanged_template=files["unchanged_template"],
         serve=tuple(ServedFile(**file) for file in files["serve"]),
         content_type=files["content_type"],
-        screen_template=data["screens"]["template"],
-        screen_content_type=data["screens"]["content_type"],
-        longest_screen=data["screens"]["longest"],
+        screen=ScreenFormat(**data["screens"]) if "screens" in data else None,
         notify=data["notify"],
         challenges_notify=data["challenges_notify"],
         languages=data["languages"],
-        time_zones=data["time_zones"],
+        time_zones=data.get("time_zones", {}),
     )

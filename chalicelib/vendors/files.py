@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from chalicelib.domain.installation import Installation, PhoneState, username_of
 from chalicelib.domain.keys import Keys
 from chalicelib.settings import Settings
 from chalicelib.vendors.catalogue import vendor as vendor_of
-from chalicelib.vendors.rendering import render_config
+from chalicelib.vendors.rendering import choose_template, render
 from chalicelib.vendors.texts import translator
+from chalicelib.vendors.time_zones import DaylightSaving, daylight_saving, format_offset, standard_offset
 
 POLL_MINUTES = 24 * 60
 VOICEMAIL_CODE = "*99*"
@@ -52,8 +51,12 @@ class PhoneView:
 
     mac: str
     model: str
+    family: str
     common: str
+    lines: int
+    data: dict[str, Any]  # of the model, from models.toml
     state: str
+    token_url: str  # the provisioning URL without the language
     provisioning_url: str
     trust_anchor_url: str
     poll_minutes: int
@@ -70,6 +73,9 @@ class PhoneView:
     vendor_language: str
     vendor_time_zone: str
     utc_offset: str
+    utc_offset_seconds: int
+    daylight_saving: DaylightSaving | None
+    locale: str  # the language in its own words: `de`
     ntp_servers: tuple[str, str]
     emergency_numbers: tuple[str, ...]
 
@@ -87,12 +93,13 @@ def render_bootstrap(public_url: str, installation: Installation, token: str, fi
     """Stage 1: one setting, the phone's own provisioning URL."""
     vendor = vendor_of(installation.vendor)
     phone = {"provisioning_url": provisioning_url(public_url, token, installation.language)}
-    return PhoneFile(file_name, vendor.content_type, render_config(vendor.name, "bootstrap.j2", phone=phone))
+    return PhoneFile(file_name, vendor.content_type, render(vendor.name, vendor.bootstrap_template, phone=phone))
 
 
 def render_unchanged(vendor_name: str, file_name: str) -> PhoneFile:
     """A valid file that changes nothing."""
-    return PhoneFile(file_name, vendor_of(vendor_name).content_type, render_config(vendor_name, "unchanged.j2"))
+    vendor = vendor_of(vendor_name)
+    return PhoneFile(file_name, vendor.content_type, render(vendor_name, vendor.unchanged_template))
 
 
 def render_file(request: PhoneFileRequest) -> PhoneFile | None:
@@ -106,8 +113,10 @@ def render_file(request: PhoneFileRequest) -> PhoneFile | None:
         anchor = request.trust_anchor
         return PhoneFile(request.file_name, "application/x-pem-file", anchor) if anchor else None
     language = phone_language(installation)
-    body = render_config(vendor.name, file.template, phone=_view(request, language), _=translator(language))
-    return PhoneFile(request.file_name, vendor.content_type, body, file.carries_account)
+    phone = _view(request, language)
+    template = choose_template(vendor.name, file.template, phone.family, phone.model)
+    body = render(vendor.name, template, phone=phone, _=translator(language))
+    return PhoneFile(request.file_name, file.content_type or vendor.content_type, body, file.carries_account)
 
 
 def phone_language(installation: Installation) -> str:
@@ -118,13 +127,19 @@ def phone_language(installation: Installation) -> str:
 def _view(request: PhoneFileRequest, language: str) -> PhoneView:
     installation, settings = request.installation, request.settings
     vendor = vendor_of(installation.vendor)
+    model = vendor.models[installation.model]
     user = installation.profile.user
     _ = translator(language)
     url = provisioning_url(settings.public_url, request.token, installation.language)
+    offset = standard_offset(installation.profile.time_zone)
     return PhoneView(
         mac=installation.mac,
         model=installation.model,
-        common=vendor.models[installation.model].common,
+        family=model.family,
+        common=model.common,
+        lines=model.lines,
+        data=model.data,
+        token_url=f"{settings.public_url}/d/{request.token}/",
         state=installation.state.value,
         provisioning_url=url,
         trust_anchor_url=f"{url}ca.pem" if request.trust_anchor else "",
@@ -141,26 +156,13 @@ def _view(request: PhoneFileRequest, language: str) -> PhoneView:
         voicemail=VOICEMAIL_CODE if installation.state is PhoneState.SIGNED_IN else "",
         vendor_language=vendor.languages[language],
         vendor_time_zone=vendor.time_zones.get(installation.profile.time_zone, ""),
-        utc_offset=format_offset(standard_offset(installation.profile.time_zone)),
+        utc_offset=format_offset(offset),
+        utc_offset_seconds=int(offset.total_seconds()),
+        daylight_saving=daylight_saving(installation.profile.time_zone),
+        locale=language,
         ntp_servers=_two(settings.ntp_servers),
         emergency_numbers=installation.profile.emergency.numbers,
     )
-
-
-@cache
-def standard_offset(zone: str) -> timedelta:
-    """The zone's offset from UTC outside summer time: the smaller of January's and July's, on either hemisphere."""
-    year = datetime.now(UTC).year
-    offsets = [datetime(year, month, 1, 12, tzinfo=ZoneInfo(zone)).utcoffset() or timedelta(0) for month in (1, 7)]
-    return min(offsets)
-
-
-def format_offset(offset: timedelta) -> str:
-    """`+1`, `-5`, `+5:30`, `0`: as Yealink's local_time.time_zone writes it."""
-    minutes = int(offset.total_seconds() // 60)
-    hours, rest = divmod(abs(minutes), 60)
-    sign = "-" if minutes < 0 else "+" if minutes else ""
-    return f"{sign}{hours}:{rest:02}" if rest else f"{sign}{hours}"
 
 
 def _two(servers: str) -> tuple[str, str]:

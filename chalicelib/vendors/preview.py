@@ -30,10 +30,11 @@ def preview(vendor: str, model: str, state: PhoneState, language: Language) -> l
     """The files in the order of vendor.toml. Raises UnknownModel."""
     installation = _sample(vendor, model, state, language)
     if state is PhoneState.BOOTSTRAP:
-        name = vendor_of(vendor).bootstrap.format(mac=installation.mac)
+        known = vendor_of(vendor)
+        name = known.file_name(known.bootstrap[-1], installation.mac, model)
         return [render_bootstrap(_SETTINGS.public_url, installation, SAMPLE_TOKEN, name)]
     known = vendor_of(vendor)
-    names = [file.name.format(mac=installation.mac, common=known.models[model].common) for file in known.serve]
+    names = [known.file_name(file.name, installation.mac, model) for file in known.serve]
     requests = (
         PhoneFileRequest(installation, name, SAMPLE_TOKEN, _SETTINGS, Keys(Secret("sample")), _TRUST_ANCHOR) for name in names
     )

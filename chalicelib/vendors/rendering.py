@@ -21,17 +21,19 @@ _NOT_ON_ONE_LINE = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"}  # controls, forma
 def clean(value: object) -> str:
     """One line of printable text, blanks trimmed, at most 512 characters."""
     text = "".join(" " if unicodedata.category(letter) in _NOT_ON_ONE_LINE else letter for letter in str(value))
-    return text.strip()[:LONGEST_VALUE]
+    return text.strip()[:LONGEST_VALUE].rstrip()
 
 
-def render_config(vendor: str, template: str, **values: Any) -> str:
-    """A configuration file from the vendor's folder."""
-    return _environment(xml=False).get_template(f"{vendor}/templates/{template}").render(**values)
+def render(vendor: str, template: str, **values: Any) -> str:
+    """A document from the vendor's folder: XML where the template's name says so (`.xml.j2`), else lines of settings."""
+    return _environment(xml=template.endswith(".xml.j2")).get_template(f"{vendor}/templates/{template}").render(**values)
 
 
-def render_xml(vendor: str, template: str, **values: Any) -> str:
-    """An XML document from the vendor's folder."""
-    return _environment(xml=True).get_template(f"{vendor}/templates/{template}").render(**values)
+@cache
+def choose_template(vendor: str, template: str, family: str, model: str) -> str:
+    """The most particular template that the folder has: the model's, the family's, or the vendor's own."""
+    folder = FOLDER / vendor / "templates"
+    return next((name for name in (f"{model}/{template}", f"{family}/{template}") if (folder / name).is_file()), template)
 
 
 @cache

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.vendors.catalogue import vendor as vendor_of
-from chalicelib.vendors.rendering import render_xml
+from chalicelib.vendors.rendering import render
+
+REFRESH_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -18,12 +20,16 @@ class SoftKey:
 
 @dataclass(frozen=True)
 class Screen:
-    """Text and keys. `cancel_url` is asked for when the person leaves by the phone's own cancel key."""
+    """Text and keys. `cancel_url` is asked for when the person leaves by the phone's own cancel key.
+
+    `refresh_url` is asked for again and again while the screen waits for something.
+    """
 
     title: str
     lines: tuple[str, ...]
     soft_keys: tuple[SoftKey, ...]
     cancel_url: str = ""
+    refresh_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,9 +38,13 @@ class ScreenDocument:
 
     content_type: str
     body: str
+    refresh: str = ""  # the HTTP Refresh header, empty for none
 
 
-def render_screen(vendor_name: str, screen: Screen) -> ScreenDocument:
-    """The document. Texts are escaped; the vendor's limit in bytes is kept, since every line is bounded."""
-    vendor = vendor_of(vendor_name)
-    return ScreenDocument(vendor.screen_content_type, render_xml(vendor_name, vendor.screen_template, screen=screen))
+def render_screen(vendor_name: str, screen: Screen) -> ScreenDocument | None:
+    """The document, or None for phones without a browser. Texts are escaped; every line is bounded, and so is the document."""
+    known = vendor_of(vendor_name).screen
+    if known is None:
+        return None
+    refresh = f"{REFRESH_SECONDS}; url={screen.refresh_url}" if known.refresh and screen.refresh_url else ""
+    return ScreenDocument(known.content_type, render(vendor_name, known.template, screen=screen), refresh)
