@@ -27,6 +27,7 @@ from chalicelib.domain.installation import Candidate, Installation
 from chalicelib.domain.job import KEEP_JOB, Job
 from chalicelib.domain.pairing import KEEP_AFTER_EXPIRY, Pairing
 from chalicelib.domain.tenant import Tenant
+from chalicelib.domain.upload import KEEP_UPLOAD, Upload
 from chalicelib.domain.web import SignInFlow, WebSession
 
 R = TypeVar("R")
@@ -126,6 +127,14 @@ LAYOUTS: tuple[Layout, ...] = (
         "{1}",
         lambda r: (r.edge_id, r.id),
         expires_at=lambda r: r.expires_at,
+    ),
+    Layout(
+        Upload,
+        Table.REGION,
+        "uploads#{0}",
+        "{1}#{2}",
+        lambda r: (r.mac, r.name, str(r.part)),
+        expires_at=lambda r: r.at + KEEP_UPLOAD,
     ),
     Layout(Job, Table.REGION, "job#{0}", "job", lambda r: (r.id,), expires_at=lambda r: r.created_at + KEEP_JOB),
     Layout(SignInFlow, Table.REGION, "flow#{0}", "flow", lambda r: (r.digest,), expires_at=lambda r: r.expires_at),

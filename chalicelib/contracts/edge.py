@@ -23,7 +23,7 @@ class EventType(StrEnum):
 
     REGISTERED = "registered"  # a new or changed binding, or 15 minutes of refreshes since the last report
     UNREGISTERED = "unregistered"  # the binding is gone: `reason` is expired, closed (connection lost) or asked (Expires: 0)
-    COMMAND_FINISHED = "command_finished"  # `command_id` got its final SIP answer: `sip_status` (408: none came)
+    COMMAND_FINISHED = "command_finished"  # final SIP answer in `sip_status`; 408: none came, 480: the phone is not registered
     EDGE_STARTED = "edge_started"  # all bindings that this edge held before are gone
 
 
@@ -95,7 +95,7 @@ class CredentialsRequest:
 
 @dataclass(frozen=True)
 class Ha1:
-    """H(username:realm:password) in lower-case hex by both hashes of RFC 8760."""
+    """H(username:realm:password) in lower-case hex by both hashes of RFC 8760. The realm is the region's SIP host name."""
 
     md5: str
     sha256: str
@@ -105,6 +105,7 @@ class Ha1:
 class Credentials:
     """What the edge needs to let one digest user register and dial. Good until `expires_at`; ask again after that.
 
+    A username is 1 to 64 of A-Z a-z 0-9 _ . -, an `aor` may also hold a plus; other names are refused without asking.
     `may_call` false: feature codes, and emergency numbers where `emergency` is true; nothing else. `aor` is the user part that
     this user registers. `language` is the language of reasons shown on the phone.
     """

@@ -14,10 +14,11 @@ from chalicelib.contracts.edge import CommandType
 from chalicelib.domain.command import Command
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.identifiers import parse_mac, parse_upn
-from chalicelib.handlers.answers import NO_STORE, json_answer, page_answer
+from chalicelib.handlers.answers import NO_STORE, Headers, json_answer, page_answer
 from chalicelib.handlers.api import ADMINS, READERS, TECHNICIANS, ApiCall, api_route, as_items, refuse_unknown
 from chalicelib.handlers.requests import parse_body, parse_limit, parse_query, parse_text
 from chalicelib.usecases.history import list_events
+from chalicelib.usecases.keep_upload import list_uploads, load_upload
 from chalicelib.usecases.manage_devices import (
     DeviceChange,
     DeviceFilter,
@@ -31,6 +32,7 @@ from chalicelib.usecases.manage_devices import (
     show_device,
 )
 from chalicelib.usecases.request_command import request_command, show_command
+from chalicelib.usecases.show_files import show_files
 from chalicelib.usecases.sign_in_account import sign_in_account
 from chalicelib.usecases.sign_out_device import sign_out_device
 from chalicelib.usecases.start_pairing import start_remote_pairing
@@ -168,6 +170,27 @@ def get_device_events(call: ApiCall, mac: str) -> Response:
     refuse_unknown(call.http, "limit", "cursor")
     page = list_events(call.gateway, call.caller, parse_mac(mac), parse_limit(call.http), call.http.query.get("cursor"))
     return page_answer(page, [{"at": item.at, "type": item.type, "id": item.id, "detail": item.detail} for item in page.items])
+
+
+@api_route(blueprint, "GET", "/v1/devices/{mac}/files", READERS)
+def get_device_files(call: ApiCall, mac: str) -> Response:
+    """The files as the phone gets them now, secrets masked."""
+    files = show_files(call.gateway, call.caller, parse_mac(mac))
+    return json_answer(as_items([{"name": it.name, "content_type": it.content_type, "body": it.body} for it in files]))
+
+
+@api_route(blueprint, "GET", "/v1/devices/{mac}/uploads", READERS)
+def get_device_uploads(call: ApiCall, mac: str) -> Response:
+    """What the phone has sent."""
+    return json_answer(as_items(list_uploads(call.gateway, call.caller, parse_mac(mac))))
+
+
+@api_route(blueprint, "GET", "/v1/devices/{mac}/uploads/{name}", READERS)
+def get_device_upload(call: ApiCall, mac: str, name: str) -> Response:
+    """One of them, as it came; a browser must not run it."""
+    body = load_upload(call.gateway, call.caller, parse_mac(mac), name).decode("utf-8", "replace")
+    headers: Headers = {**NO_STORE, "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+    return Response(body, headers=headers)
 
 
 @api_route(blueprint, "GET", "/v1/commands/{id}", READERS)

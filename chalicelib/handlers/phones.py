@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.domain.errors import PayloadTooLarge
 from chalicelib.domain.identifiers import Language, TenantId, find_language, parse_tenant_id
-from chalicelib.handlers.answers import NO_STORE, Headers, plain_404
+from chalicelib.handlers.answers import NO_STORE, Headers, plain_404, problem_answer
 from chalicelib.handlers.requests import HttpCall, read_call
 from chalicelib.usecases.bootstrap_device import BootstrapRequest, bootstrap_device
+from chalicelib.usecases.keep_upload import UploadRequest, keep_upload
 from chalicelib.usecases.serve_phone_file import TokenRequest, serve_phone_file
 from chalicelib.usecases.show_screen import ScreenRequest, show_screen
 from chalicelib.vendors.files import PhoneFile
@@ -15,6 +17,7 @@ from chalicelib.wiring import gateway
 
 blueprint = Blueprint(__name__)
 _READ = ["GET", "HEAD"]
+_SEND = ["PUT", "POST"]
 _ANY_TYPE = ["*/*"]
 _LONGEST_NAME = 128
 _TENANT_WORD = "tenantid"
@@ -61,6 +64,31 @@ def token_file_with_language(p2: str, p3: str, p4: str) -> Response:
 def token_screen_with_language(p2: str, p3: str, p4: str, p5: str) -> Response:
     """`/d/TOKEN/lang_xx/ui/SCREEN`."""
     return _under_token(p2, [p3, p4, p5])
+
+
+@blueprint.route("/d/{p2}/{p3}", methods=_SEND, content_types=_ANY_TYPE)
+def token_upload(p2: str, p3: str) -> Response:
+    """`PUT /d/TOKEN/FILE`."""
+    return _upload(p2, [p3])
+
+
+@blueprint.route("/d/{p2}/{p3}/{p4}", methods=_SEND, content_types=_ANY_TYPE)
+def token_upload_with_language(p2: str, p3: str, p4: str) -> Response:
+    """`PUT /d/TOKEN/lang_xx/FILE`."""
+    return _upload(p2, [p3, p4])
+
+
+def _upload(token: str, segments: list[str]) -> Response:
+    call = read_call(blueprint.current_request)
+    name = segments[-1]
+    if (len(segments) > 1 and not segments[0].startswith("lang_")) or len(name) > _LONGEST_NAME:
+        return plain_404()
+    request = UploadRequest(token, name, call.headers.get("content-type", ""), call.body)
+    try:
+        kept = keep_upload(gateway(), request)
+    except PayloadTooLarge as refusal:
+        return problem_answer(refusal, call.request_id)
+    return Response("", status_code=201, headers=dict(NO_STORE)) if kept else plain_404()
 
 
 def _stage_one(segments: list[str]) -> Response:

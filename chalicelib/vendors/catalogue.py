@@ -78,6 +78,7 @@ class Vendor:
     bootstrap_template: str
     unchanged_template: str
     serve: tuple[ServedFile, ...]
+    uploads: tuple[str, ...]  # patterns of the names that phones send, with `{mac}` in them
     content_type: str
     screen: ScreenFormat | None
     notify: dict[str, str]
@@ -103,6 +104,10 @@ class Vendor:
         """The file of one phone with this name, compared without case; None for anybody else's."""
         wanted = file_name.lower()
         return next((file for file in self.serve if self.file_name(file.name, mac, model).lower() == wanted), None)
+
+    def takes_upload(self, file_name: str, mac: str) -> bool:
+        """Whether the vendor's phones send a file of this name, compared without case."""
+        return any(re.fullmatch(pattern.replace("{mac}", mac), file_name.lower()) for pattern in self.uploads)
 
     def model_name(self, told: str) -> str:
         """The model as the list of compatible devices spells it: `VVX_450` is VVX450."""
@@ -198,6 +203,7 @@ def _read_vendor(path: Path) -> Vendor:
         bootstrap_template=files["bootstrap_template"],
         unchanged_template=files["unchanged_template"],
         serve=tuple(ServedFile(**file) for file in files["serve"]),
+        uploads=tuple(files.get("uploads", ())),
         content_type=files["content_type"],
         screen=ScreenFormat(**data["screens"]) if "screens" in data else None,
         notify=data["notify"],

@@ -1,0 +1,109 @@
+"""A phone sends a file: kept with its device, for the administrator."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.domain.errors import NotFound, PayloadTooLarge
+from chalicelib.domain.identifiers import Mac
+from chalicelib.domain.installation import Stage
+from chalicelib.domain.upload import LARGEST_UPLOAD, MOST_NAMES, PART_SIZE, Upload
+from chalicelib.usecases.conflicts import until_saved
+from chalicelib.usecases.dossier import load_claimed
+from chalicelib.usecases.ports import Caller, Gateway
+from chalicelib.usecases.serve_phone_file import load_installation
+from chalicelib.vendors.catalogue import vendor
+
+LONGEST_TYPE = 80
+
+
+@dataclass(frozen=True)
+class UploadRequest:
+    """`PUT /d/TOKEN/[lang_xx/]FILE`."""
+
+    token: str
+    file_name: str
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class KeptUpload:
+    """One upload in the administrator's list; `size` is in bytes."""
+
+    name: str
+    at: datetime
+    size: int
+    content_type: str
+
+
+def keep_upload(gateway: Gateway, request: UploadRequest) -> bool:
+    """Whether it was kept. Not for a bad token, an unproven phone, or a name that its vendor's phones do not send.
+
+    Raises PayloadTooLarge over 512 KiB; nothing is kept then.
+    """
+    installation = load_installation(gateway, request.token)
+    if installation is None or installation.stage is not Stage.ACTIVE or installation.tenant_id is None:
+        return False
+    if not vendor(installation.vendor).takes_upload(request.file_name, installation.mac):
+        return False
+    if len(request.body) > LARGEST_UPLOAD:
+        raise PayloadTooLarge(f"An upload may have at most {LARGEST_UPLOAD} bytes.")
+    chunks = [request.body[start : start + PART_SIZE] for start in range(0, len(request.body), PART_SIZE)] or [b""]
+    now = gateway.clock()
+    new = [
+        Upload(
+            mac=installation.mac,
+            name=request.file_name.lower(),
+            part=index,
+            parts=len(chunks),
+            size=len(request.body),
+            tenant_id=installation.tenant_id,
+            at=now,
+            content_type=request.content_type[:LONGEST_TYPE],
+            data=base64.b64encode(chunk).decode(),
+        )
+        for index, chunk in enumerate(chunks)
+    ]
+    until_saved(lambda: _replace(gateway, installation.mac, new))
+    return True
+
+
+def list_uploads(gateway: Gateway, caller: Caller, mac: Mac) -> tuple[KeptUpload, ...]:
+    """What the tenant's device has sent, by name. Raises NotFound."""
+    load_claimed(gateway, caller.tenant_id, mac)
+    return tuple(
+        KeptUpload(item.name, item.at, item.size, item.content_type)
+        for item in _kept(gateway, mac)
+        if item.part == 0 and item.tenant_id == caller.tenant_id
+    )
+
+
+def load_upload(gateway: Gateway, caller: Caller, mac: Mac, name: str) -> bytes:
+    """The bytes of one upload. Raises NotFound."""
+    load_claimed(gateway, caller.tenant_id, mac)
+    parts = [item for item in _kept(gateway, mac) if item.name == name.lower() and item.tenant_id == caller.tenant_id]
+    if not parts:
+        raise NotFound(f"Device {mac} has sent no file {name}.")
+    return b"".join(base64.b64decode(item.data) for item in sorted(parts, key=lambda item: item.part))
+
+
+def _replace(gateway: Gateway, mac: Mac, new: list[Upload]) -> None:
+    kept = _kept(gateway, mac)
+    by_key = {(item.name, item.part): item for item in kept}
+    name = new[0].name
+    saved = [_over(item, by_key.pop((name, item.part), None)) for item in new]
+    stale = [item for key, item in by_key.items() if key[0] == name]
+    names = sorted({item.name: item.at for item in kept if item.name != name}.items(), key=lambda pair: pair[1])
+    surplus = {old for old, _ in names[: max(0, len(names) - MOST_NAMES + 1)]}
+    gateway.store.save(*saved, remove=[*stale, *(item for item in kept if item.name in surplus)])
+
+
+def _over(item: Upload, former: Upload | None) -> Upload:
+    return item if former is None else replace(item, version=former.version)
+
+
+def _kept(gateway: Gateway, mac: Mac) -> tuple[Upload, ...]:
+    return gateway.store.find(Upload, mac, limit=4 * MOST_NAMES).items

@@ -1,0 +1,1 @@
+"""The agent beside Kamailio: fetches credentials and verdicts, delivers events, carries out commands. `core` decides."""

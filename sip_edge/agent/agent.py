@@ -1,0 +1,133 @@
+"""The agent: joins the link, the functions, the outbox and the commands. Each fact from Kamailio has one method here."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
+
+from chalicelib.contracts.edge import EdgeCommand, EdgeEvent, EventType
+from sip_edge.agent.commander import Commander
+from sip_edge.agent.commands import CommandSource
+from sip_edge.agent.core.answers import (
+    UnusableCredentials,
+    answer_credentials,
+    answer_credentials_later,
+    answer_verdict,
+    answer_verdict_later,
+)
+from sip_edge.agent.core.messages import (
+    BindingReport,
+    CredentialsWanted,
+    EdgeState,
+    Fact,
+    NotifyResult,
+    VerdictWanted,
+    event_of,
+)
+from sip_edge.agent.functions import Functions, FunctionsError
+from sip_edge.agent.link import Link
+from sip_edge.agent.log import log_event
+from sip_edge.agent.outbox import Outbox
+from sip_edge.agent.poster import Poster
+from sip_edge.agent.settings import AgentSettings
+
+
+class Agent:
+    """One agent beside one Kamailio. `run` works until cancelled."""
+
+    def __init__(self, settings: AgentSettings, functions: Functions, outbox: Outbox, source: CommandSource) -> None:
+        self._functions = functions
+        self._outbox = outbox
+        self._source = source
+        self._link = Link(settings.evapi, on_facts=self._receive, on_down=self._lose_link)
+        self._commander = Commander(send=self._link.send, on_finished=self._report_command)
+        self._poster = Poster(
+            settings.id, functions, outbox, on_command=self._commander.accept, heartbeat_seconds=settings.heartbeat_seconds
+        )
+        self._answering: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(self._link.run())
+            parts.create_task(self._poster.run())
+            parts.create_task(self._source.run(self._commander.accept))
+
+    def _receive(self, facts: Sequence[Fact]) -> None:
+        events: list[EdgeEvent] = []
+        for fact in facts:
+            match fact:
+                case BindingReport():
+                    events.append(event_of(fact, event_id=uuid.uuid4().hex))
+                case CredentialsWanted():
+                    self._answer(self._answer_credentials(fact))
+                case VerdictWanted():
+                    self._answer(self._answer_verdict(fact))
+                case NotifyResult():
+                    self._commander.note(fact)
+                case EdgeState():
+                    self._note_state(fact)
+        self._store(events)
+
+    def _note_state(self, state: EdgeState) -> None:
+        if self._outbox.note_start(state.start_id, _event_now(EventType.EDGE_STARTED)):
+            log_event("edge_started", start_id=state.start_id)
+            self._poster.wake()
+        self._commander.link_up()
+
+    def _lose_link(self) -> None:
+        self._commander.link_down()
+
+    def _answer(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _answer_credentials(self, wanted: CredentialsWanted) -> None:
+        try:
+            answer = answer_credentials(wanted, await self._functions.request_credentials(wanted.username))
+        except (FunctionsError, UnusableCredentials) as problem:
+            log_event("credentials_missing", username=wanted.username, problem=f"{type(problem).__name__}: {problem}")
+            answer = answer_credentials_later(wanted)
+        self._link.send(answer)
+
+    async def _answer_verdict(self, wanted: VerdictWanted) -> None:
+        try:
+            verdict = await self._functions.request_verdict(wanted.username, wanted.dialled)
+        except FunctionsError as problem:
+            log_event("verdict_missing", username=wanted.username, problem=f"{type(problem).__name__}: {problem}")
+            self._link.send(answer_verdict_later(wanted))
+            return
+        log_event("feature_code_answered", username=wanted.username, outcome=verdict.outcome)
+        self._link.send(answer_verdict(wanted, verdict))
+
+    def _report_command(self, command: EdgeCommand, sip_status: int) -> None:
+        event = _event_now(
+            EventType.COMMAND_FINISHED,
+            username=command.username,
+            aor=command.aor,
+            command_id=command.id,
+            sip_status=sip_status,
+        )
+        self._store([event])
+
+    def _store(self, events: Sequence[EdgeEvent]) -> None:
+        if not events:
+            return
+        shed = self._outbox.add(events)
+        if shed:
+            log_event("events_shed", count=shed, total=self._outbox.shed_count)
+        self._poster.wake()
+
+
+def _event_now(kind: EventType, *, username: str = "", aor: str = "", command_id: str = "", sip_status: int = 0) -> EdgeEvent:
+    return EdgeEvent(
+        id=uuid.uuid4().hex,
+        type=kind,
+        at=datetime.now(UTC),
+        username=username,
+        aor=aor,
+        command_id=command_id,
+        sip_status=sip_status,
+    )

@@ -1,0 +1,1 @@
+"""What the agent decides. Pure: facts and time come in, actions come out; nothing here waits, reads or writes."""

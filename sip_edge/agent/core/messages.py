@@ -1,0 +1,171 @@
+"""Every message between Kamailio and the agent, as values. The other end is sip_edge/kamailio/agent.cfg.
+
+Facts come from Kamailio (`parse_message`), messages go to it (`render_message`). `ti` and `tl` name a suspended SIP
+transaction (Kamailio's index and label); both are 0 where nobody waits for the answer.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.contracts.codec import InvalidInput, from_json, to_json
+from chalicelib.contracts.edge import EdgeEvent, EventType
+
+# Kamailio 5.6 reads a message through a buffer of 8 kB.
+MAX_MESSAGE_BYTES = 8000
+
+
+class UnreadableMessage(ValueError):
+    """A message that is not JSON, has an unknown `op` or lacks a field."""
+
+
+@dataclass(frozen=True)
+class EdgeState:
+    """The answer to Hello: which life of Kamailio this is. A new `start_id` means that all earlier bindings are gone."""
+
+    start_id: str
+
+
+@dataclass(frozen=True)
+class CredentialsWanted:
+    """Who is `username`? Asked on the first request of a phone, and again where the cached record may be out of date."""
+
+    username: str
+    ti: int
+    tl: int
+
+
+@dataclass(frozen=True)
+class VerdictWanted:
+    """`username` dialled a feature code; its INVITE waits at most 1.9 seconds."""
+
+    username: str
+    dialled: str
+    ti: int
+    tl: int
+
+
+@dataclass(frozen=True)
+class BindingReport:
+    """A binding began, changed or ended. `at` is Kamailio's clock, seconds since 1970 as text: `1795344221.803743`."""
+
+    type: EventType
+    at: str
+    username: str
+    aor: str
+    contact: str = ""
+    source: str = ""
+    user_agent: str = ""
+    expires_seconds: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class NotifyResult:
+    """The final answer to the NOTIFY `job`. `challenge` is the digest challenge of a 401 or 407, `uri` the Request-URI."""
+
+    job: str
+    status: int
+    challenge: str = ""
+    uri: str = ""
+
+
+Fact = EdgeState | CredentialsWanted | VerdictWanted | BindingReport | NotifyResult
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The agent is there: Kamailio answers with EdgeState and everything that happened meanwhile."""
+
+
+@dataclass(frozen=True)
+class CredentialsAnswer:
+    """Status 200 with a record (see answers.render_record), 404 nobody has this name, 503 nobody could say."""
+
+    username: str
+    ti: int
+    tl: int
+    status: int
+    record: str = ""
+
+
+@dataclass(frozen=True)
+class VerdictAnswer:
+    """The final status (400 to 699) and phrase for a suspended INVITE. An empty reason: Kamailio says "try again"."""
+
+    ti: int
+    tl: int
+    status: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Notify:
+    """Send a NOTIFY with this Event header to the phone of `username`. `proxy`: the challenge was a 407."""
+
+    job: str
+    username: str
+    event: str
+    authorization: str = ""
+    proxy: bool = False
+
+
+@dataclass(frozen=True)
+class Forget:
+    """Drop the credentials of `username` and the binding made with them."""
+
+    username: str
+
+
+Message = Hello | CredentialsAnswer | VerdictAnswer | Notify | Forget
+
+_FACTS: dict[str, type[Fact]] = {
+    "edge_state": EdgeState,
+    "credentials_wanted": CredentialsWanted,
+    "verdict_wanted": VerdictWanted,
+    "registered": BindingReport,
+    "unregistered": BindingReport,
+    "notify_result": NotifyResult,
+}
+_OPS: dict[type[Message], str] = {
+    Hello: "hello",
+    CredentialsAnswer: "credentials",
+    VerdictAnswer: "verdict",
+    Notify: "notify",
+    Forget: "forget",
+}
+
+
+def parse_message(frame: bytes) -> Fact:
+    """One frame from Kamailio. Raises UnreadableMessage, which never quotes the frame."""
+    try:
+        data: Any = json.loads(frame)
+        operation = data.get("op")
+        return from_json(_FACTS[operation], {**data, "type": operation})
+    except (AttributeError, KeyError, TypeError, InvalidInput, ValueError) as problem:
+        raise UnreadableMessage(f"{type(problem).__name__} in a message of {len(frame)} bytes") from problem
+
+
+def render_message(message: Message) -> bytes:
+    """One frame to Kamailio: JSON in ASCII, the operation in `op`."""
+    fields: Any = to_json(message)
+    return json.dumps({"op": _OPS[type(message)], **fields}).encode("ascii")
+
+
+def event_of(report: BindingReport, *, event_id: str) -> EdgeEvent:
+    """The report as the functions get it."""
+    return EdgeEvent(
+        id=event_id,
+        type=report.type,
+        at=datetime.fromtimestamp(float(report.at), UTC),
+        username=report.username,
+        aor=report.aor,
+        contact=report.contact,
+        source=report.source,
+        user_agent=report.user_agent,
+        expires_seconds=report.expires_seconds,
+        reason=report.reason,
+    )

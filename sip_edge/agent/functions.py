@@ -1,0 +1,122 @@
+"""The functions, as the edge sees them: four answers over HTTPS with the edge credential. Retries are the callers' affair."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import httpx
+
+from chalicelib.contracts.codec import InvalidInput, from_json, to_json
+from chalicelib.contracts.edge import (
+    CREDENTIALS_PATH,
+    EVENTS_PATH,
+    FEATURE_CODES_PATH,
+    BatchReceipt,
+    Credentials,
+    CredentialsRequest,
+    EventBatch,
+    FeatureCodeRequest,
+    FeatureCodeVerdict,
+)
+from sip_edge.agent.settings import BadSetting
+
+T = TypeVar("T")
+
+# Whole answers, in seconds. Kamailio waits 2.5 for credentials and 1.9 for a verdict.
+CREDENTIALS_SECONDS = 2.0
+VERDICT_SECONDS = 1.6
+EVENTS_SECONDS = 10.0
+
+
+class FunctionsError(Exception):
+    """The root of what can go wrong when the functions are asked."""
+
+
+class FunctionsAway(FunctionsError):
+    """Not now: no connection, too late, a 5xx, or an answer that is not what the contract says."""
+
+
+class RequestRefused(FunctionsError):
+    """The functions say that the request itself is wrong (4xx)."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+
+
+class Functions:
+    """A client with kept-alive connections. `load_credential` is called at the start and again after a 401."""
+
+    def __init__(self, url: str, *, trust_anchor: str, load_credential: Callable[[], str]) -> None:
+        verify = ssl.create_default_context(cafile=trust_anchor or None) if url.startswith("https://") else False
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            verify=verify,
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=60),
+            timeout=EVENTS_SECONDS,
+            trust_env=False,  # the edge talks to the functions alone, through no proxy of the environment
+        )
+        self._load_credential = load_credential
+        self._credential = load_credential()
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def request_credentials(self, username: str) -> Credentials | None:
+        """Who `username` is; None where nobody is. Raises FunctionsError."""
+        try:
+            return await self._ask(CREDENTIALS_PATH, CredentialsRequest(username), Credentials, seconds=CREDENTIALS_SECONDS)
+        except RequestRefused as refusal:
+            if refusal.status == httpx.codes.NOT_FOUND:
+                return None
+            raise
+
+    async def request_verdict(self, username: str, dialled: str) -> FeatureCodeVerdict:
+        """What becomes of a dialled feature code. Raises FunctionsError."""
+        request = FeatureCodeRequest(username, dialled)
+        return await self._ask(FEATURE_CODES_PATH, request, FeatureCodeVerdict, seconds=VERDICT_SECONDS)
+
+    async def post_events(self, batch: EventBatch) -> BatchReceipt:
+        """Delivers a batch. Raises FunctionsError."""
+        return await self._ask(EVENTS_PATH, batch, BatchReceipt, seconds=EVENTS_SECONDS)
+
+    async def _ask(self, path: str, body: object, kind: type[T], *, seconds: float) -> T:
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._post(path, to_json(body))
+                if response.status_code == httpx.codes.UNAUTHORIZED and self._reload_credential():
+                    response = await self._post(path, to_json(body))
+        except (TimeoutError, httpx.HTTPError) as problem:
+            raise FunctionsAway(type(problem).__name__) from problem
+        return _read_answer(response, kind)
+
+    async def _post(self, path: str, body: Any) -> httpx.Response:
+        return await self._client.post(path, json=body, headers={"Authorization": f"Bearer {self._credential}"})
+
+    def _reload_credential(self) -> bool:
+        """Whether there is another credential now: it rotates, and two are valid meanwhile."""
+        before = self._credential
+        try:
+            self._credential = self._load_credential()
+        except BadSetting:
+            return False
+        return self._credential != before
+
+
+def _read_answer(response: httpx.Response, kind: type[T]) -> T:
+    if response.is_client_error and response.status_code not in {
+        httpx.codes.UNAUTHORIZED,  # the credential is wrong, not the request
+        httpx.codes.FORBIDDEN,
+        httpx.codes.REQUEST_TIMEOUT,
+        httpx.codes.TOO_MANY_REQUESTS,
+    }:
+        raise RequestRefused(response.status_code)
+    if not response.is_success:
+        raise FunctionsAway(f"status {response.status_code}")
+    try:
+        return from_json(kind, response.json())
+    except (InvalidInput, ValueError) as problem:
+        raise FunctionsAway("an answer that is not in the contract") from problem

@@ -1,0 +1,108 @@
+"""Every setting of the edge, read once from the environment. Nothing else in the agent reads the environment.
+
+Kamailio and the agent are two processes of one edge: each has its object, and both read EDGE_SIP_HOST and EDGE_EVAPI.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+
+class BadSetting(ValueError):
+    """A setting that cannot be used; the message names the variable and says what it should be."""
+
+
+class _FromEnvironment:
+    """One field per variable: `evapi` is EDGE_EVAPI."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Reads the EDGE_ variables. Raises BadSetting that names the variable."""
+        values: dict[str, Any] = {}
+        for item in fields(cls):  # type: ignore[arg-type]  # every subclass is a dataclass
+            variable = f"EDGE_{item.name.upper()}"
+            text = environment.get(variable, "")
+            if text:
+                values[item.name] = _number(variable, text) if isinstance(item.default, int) else text
+        settings = cls(**values)
+        settings._check()
+        return settings
+
+    def _check(self) -> None:
+        """Raises BadSetting where values do not fit."""
+
+
+@dataclass(frozen=True)
+class KamailioSettings(_FromEnvironment):
+    """What Kamailio is started with. Paths may be relative to the folder of the start."""
+
+    sip_host: str = "localhost"  # realm, SIP domain and the name that phones call
+    listen: str = "127.0.0.1"  # addresses for TLS, comma separated; 0.0.0.0 for all
+    tls_port: int = 5061
+    tls_certificate: str = "/etc/sip-edge/certificate.pem"  # PEM with the chain
+    tls_key: str = "/etc/sip-edge/key.pem"
+    evapi: str = "127.0.0.1:8448"  # where the agent links, loopback only
+    run_directory: str = "/run/sip-edge"  # pid, tls.cfg, control socket
+    expires_default: int = 120  # seconds granted to a REGISTER that asks for none
+    expires_min: int = 60
+    expires_max: int = 300
+    report_seconds: int = 900  # an unchanged binding is reported again after this
+    pike_density: int = 400  # requests per address and 2 seconds of connections on which nobody has registered
+    digest_algorithm: str = "MD5"  # or SHA-256; one for all phones (a limit of Kamailio's auth module)
+    shared_memory_mb: int = 512  # taken as used: about 70 kB for each connected phone
+
+    def _check(self) -> None:
+        if self.digest_algorithm not in {"MD5", "SHA-256"}:
+            raise BadSetting("EDGE_DIGEST_ALGORITHM must be MD5 or SHA-256")
+        if not 0 < self.expires_min <= self.expires_default <= self.expires_max:
+            raise BadSetting("EDGE_EXPIRES_MIN, _DEFAULT and _MAX must grow in this order")
+        if not 0 < self.pike_density <= 65535:  # noqa: PLR2004 - an unsigned short in pike
+            raise BadSetting("EDGE_PIKE_DENSITY must be between 1 and 65535")
+
+
+@dataclass(frozen=True)
+class AgentSettings(_FromEnvironment):
+    """What the agent is started with."""
+
+    id: str = ""  # this edge's name, as the functions address commands to it
+    functions_url: str = ""  # such as https://gateway.example/
+    credential_file: str = ""  # JSON {"edge_credentials": ["current", "next"]}; the first is used, read again after a 401
+    credential: str = ""  # the credential itself, where there is no file
+    trust_anchor: str = ""  # PEM that signed the functions' certificate; empty: the system's roots
+    outbox: str = "outbox.db"  # SQLite file of the events that wait for delivery
+    outbox_limit: int = 50_000
+    evapi: str = "127.0.0.1:8448"
+    commands: str = ""  # unix:PATH or sqs:QUEUE_URL; empty: commands come only with the answers to events
+    heartbeat_seconds: int = 30
+
+    def _check(self) -> None:
+        if not self.id:
+            raise BadSetting("EDGE_ID must name this edge")
+        if not self.functions_url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise BadSetting("EDGE_FUNCTIONS_URL must begin with https:// (http:// on loopback only)")
+        if not self.credential and not self.credential_file:
+            raise BadSetting("EDGE_CREDENTIAL_FILE or EDGE_CREDENTIAL must be set")
+        if self.commands and not self.commands.startswith(("unix:", "sqs:")):
+            raise BadSetting("EDGE_COMMANDS must be unix:PATH or sqs:QUEUE_URL")
+        if not self.evapi.rpartition(":")[2].isdigit():
+            raise BadSetting("EDGE_EVAPI must be ADDRESS:PORT")
+
+    def load_credential(self) -> str:
+        """The edge credential that is valid now. Raises BadSetting where the file does not hold one."""
+        if not self.credential_file:
+            return self.credential
+        try:
+            return str(json.loads(Path(self.credential_file).read_text(encoding="utf-8"))["edge_credentials"][0])
+        except (OSError, ValueError, LookupError, TypeError) as problem:
+            raise BadSetting(f"EDGE_CREDENTIAL_FILE cannot be used: {type(problem).__name__}") from None
+
+
+def _number(variable: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise BadSetting(f"{variable} is {text!r}; it must be a whole number") from None

@@ -1,0 +1,101 @@
+"""One edge for most tests; tests that kill something get their own."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sip.edge import Edge
+from tests.sip.functions_server import Behaviour, FunctionsServer
+from tests.sip.phone import Account, Phone
+
+_names = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("certificate")
+    pem, key = folder / "certificate.pem", folder / "key.pem"
+    names = "subjectAltName=DNS:localhost,DNS:edge.test,IP:127.0.0.1"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    subprocess.run(  # noqa: S603 - our own command line
+        [*command, "-subj", "/CN=edge.test", "-addext", names, "-keyout", str(key), "-out", str(pem)],
+        check=True,
+        capture_output=True,
+    )
+    return pem, key
+
+
+@pytest.fixture(scope="session")
+def shared_functions(certificate: tuple[Path, Path]) -> Iterator[FunctionsServer]:
+    server = FunctionsServer(*certificate)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def shared_edge(
+    certificate: tuple[Path, Path], shared_functions: FunctionsServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Edge]:
+    edge = Edge(tmp_path_factory.mktemp("edge"), *certificate, shared_functions)
+    try:
+        yield edge.start()
+    finally:
+        edge.close()
+
+
+@pytest.fixture
+def functions(shared_functions: FunctionsServer) -> FunctionsServer:
+    shared_functions.behaviour = Behaviour()
+    return shared_functions
+
+
+@pytest.fixture
+def edge(shared_edge: Edge, functions: FunctionsServer) -> Edge:  # noqa: ARG001 - the functions behave well again
+    return shared_edge
+
+
+@pytest.fixture
+def own_functions(certificate: tuple[Path, Path]) -> Iterator[FunctionsServer]:
+    server = FunctionsServer(*certificate)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def make_edge(certificate: tuple[Path, Path], own_functions: FunctionsServer, tmp_path: Path) -> Iterator[Callable[..., Edge]]:
+    """`make_edge(EDGE_X="y")`: an edge of the test's own, not yet started, with its own functions."""
+    made: list[Edge] = []
+
+    def make(**overrides: str) -> Edge:
+        made.append(Edge(tmp_path, *certificate, own_functions, overrides))
+        return made[-1]
+
+    yield make
+    for edge in made:
+        edge.close()
+
+
+@pytest.fixture
+def account() -> Account:
+    """A digest user that nobody else uses, in the form of the product: installation and credential version."""
+    number = next(_names)
+    return Account(username=f"kq7x{number}w.3", aor=f"device{number}")
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., Phone]]:
+    """`connect(account, edge)`: a phone that is closed after the test."""
+    phones: list[Phone] = []
+
+    def open_phone(account: Account, edge: Edge, **more: str) -> Phone:
+        phones.append(Phone(account, edge.port, **more))
+        return phones[-1]
+
+    yield open_phone
+    for phone in phones:
+        phone.close()

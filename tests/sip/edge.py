@@ -1,0 +1,150 @@
+"""A real edge for tests: Kamailio and the agent as processes of their own, on free loopback ports."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chalicelib.contracts.codec import to_json
+from chalicelib.contracts.edge import EdgeCommand
+from sip_edge.agent.kamailio import kamailio_command, kamailio_environment, prepare_kamailio
+from sip_edge.agent.settings import KamailioSettings
+from tests.sip.functions_server import EDGE_CREDENTIAL, FunctionsServer
+from tests.sip.phone import REALM
+from tests.sip.waiting import wait_until
+
+# Whatever happens to the test run, the kernel ends what it started (util-linux; prctl PR_SET_PDEATHSIG).
+END_WITH_PARENT = ["setpriv", "--pdeathsig", "TERM"]
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Edge:
+    """Everything of it lives under `folder`; the logs are kamailio.log and agent.log there."""
+
+    folder: Path
+    certificate: Path
+    key: Path
+    functions: FunctionsServer
+    overrides: dict[str, str] = field(default_factory=dict)
+    kamailio: subprocess.Popen[bytes] | None = None
+    agent: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.port = free_port()
+        evapi = f"127.0.0.1:{free_port()}"
+        self.commands_path = self.folder / "commands"
+        self.environment = {
+            "EDGE_SIP_HOST": REALM,
+            "EDGE_TLS_PORT": str(self.port),
+            "EDGE_TLS_CERTIFICATE": str(self.certificate),
+            "EDGE_TLS_KEY": str(self.key),
+            "EDGE_EVAPI": evapi,
+            "EDGE_RUN_DIRECTORY": str(self.folder / "run"),
+            "EDGE_EXPIRES_MIN": "2",
+            "EDGE_PIKE_DENSITY": "60000",
+            "EDGE_SHARED_MEMORY_MB": "64",
+            "EDGE_ID": "edge-under-test",
+            "EDGE_FUNCTIONS_URL": self.functions.url,
+            "EDGE_CREDENTIAL": EDGE_CREDENTIAL,
+            "EDGE_TRUST_ANCHOR": str(self.certificate),
+            "EDGE_OUTBOX": str(self.folder / "outbox.db"),
+            "EDGE_COMMANDS": f"unix:{self.commands_path}",
+            "EDGE_HEARTBEAT_SECONDS": "1",
+            **self.overrides,
+        }
+
+    def start(self) -> Edge:
+        self.start_kamailio()
+        self.start_agent()
+        return self
+
+    def start_kamailio(self) -> None:
+        settings = KamailioSettings.from_environment(self.environment)
+        prepare_kamailio(settings)
+        with (self.folder / "kamailio.log").open("ab") as log:
+            self.kamailio = subprocess.Popen(  # noqa: S603 - our own command line
+                [*END_WITH_PARENT, *kamailio_command(settings)],
+                env={**os.environ, **kamailio_environment(settings)},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        wait_until(self._answers)
+
+    def start_agent(self) -> None:
+        links_before = self.log("agent").count('"link_up"')
+        with (self.folder / "agent.log").open("ab") as log:
+            self.agent = subprocess.Popen(  # noqa: S603 - our own command line
+                [*END_WITH_PARENT, sys.executable, "-W", "error", "-m", "sip_edge.agent"],
+                env={**os.environ, **self.environment},
+                cwd=REPOSITORY,
+                stdout=log,
+                stderr=log,
+            )
+        wait_until(lambda: self.log("agent").count('"link_up"') > links_before and self.commands_path.exists())
+
+    def kill_kamailio(self) -> None:
+        """SIGKILL to Kamailio's own process group: its workers would live on otherwise."""
+        if self.kamailio is not None:
+            os.killpg(self.kamailio.pid, signal.SIGKILL)
+            self.kamailio.wait()
+            wait_until(lambda: not self._listens())  # its workers end a moment later
+            self.kamailio = None
+
+    def kill_agent(self) -> None:
+        if self.agent is not None:
+            self.agent.kill()
+            self.agent.wait()
+            self.agent = None
+
+    def stop_agent(self) -> int:
+        """SIGTERM; the exit status."""
+        assert self.agent is not None
+        self.agent.terminate()
+        status = self.agent.wait(timeout=10)
+        self.agent = None
+        return status
+
+    def close(self) -> None:
+        self.kill_agent()
+        self.kill_kamailio()
+
+    def send_command(self, command: EdgeCommand) -> str:
+        """Over the unix socket, as the local functions do; the agent's answer."""
+        return self.send_line(json.dumps(to_json(command)).encode() + b"\n").decode()
+
+    def send_line(self, line: bytes) -> bytes:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(str(self.commands_path))
+            connection.sendall(line)
+            return connection.recv(100)
+
+    def log(self, name: str) -> str:
+        path = self.folder / f"{name}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def _answers(self) -> bool:
+        assert self.kamailio is not None
+        assert self.kamailio.poll() is None, self.log("kamailio")
+        return self._listens()
+
+    def _listens(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return True
+        except OSError:
+            return False

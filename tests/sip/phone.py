@@ -1,0 +1,162 @@
+"""A virtual SIP phone: one TLS connection, a digest user, and whatever bytes a test wants to send."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import socket
+import ssl
+import time
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from tests.sip.messages import SipMessage, digest_parameters, render_message, take_message
+from tests.sip.waiting import GENEROUS_SECONDS
+
+REALM = "edge.test"
+_numbers = itertools.count(1)
+
+
+def hash_of(algorithm: str, text: str) -> str:
+    return hashlib.new(algorithm, text.encode(), usedforsecurity=False).hexdigest()
+
+
+@dataclass
+class Account:
+    """A digest user and the AOR that it registers."""
+
+    username: str
+    aor: str
+    password: str = "correct horse"
+    algorithm: str = "md5"
+
+
+@dataclass
+class Phone:
+    """Connects at once. `contact` stays the same over connections where it is given."""
+
+    account: Account
+    port: int
+    user_agent: str = "Yealink SIP-T46U 108.86.0.90"
+    contact: str = ""
+    call_id: str = field(default_factory=lambda: f"reg-{next(_numbers)}-{time.monotonic_ns()}")
+
+    def __post_init__(self) -> None:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=GENEROUS_SECONDS)
+        self._socket = context.wrap_socket(plain)
+        self.address = "{}:{}".format(*self._socket.getsockname())
+        self.contact = self.contact or f"sip:{self.account.aor}@{self.address};transport=tls"
+        self._buffer = b""
+        self._waiting: list[SipMessage] = []
+        self._cseq = 0
+        self._challenge: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def send(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def receive(self, method: str = "", *, seconds: float = GENEROUS_SECONDS) -> SipMessage:
+        """The next final response, or the next request of `method`; others wait. TimeoutError where none comes."""
+        end = time.monotonic() + seconds
+        while True:
+            for message in self._waiting:
+                if message.method == method and (method or message.status >= 200):
+                    self._waiting.remove(message)
+                    return message
+            self._socket.settimeout(max(0.001, end - time.monotonic()))
+            data = self._socket.recv(65536)
+            if not data:
+                raise ConnectionResetError
+            self._buffer += data
+            while True:
+                found, self._buffer = take_message(self._buffer)
+                if found is None:
+                    break
+                self._waiting.append(found)
+
+    def register(self, *, expires: int | None = 120, contact: str | None = None, to_user: str = "") -> SipMessage:
+        """REGISTER, answering one challenge; the final answer."""
+        extra = [("Contact", contact if contact is not None else f"<{self.contact}>")]
+        if expires is not None:
+            extra.append(("Expires", str(expires)))
+        return self._authenticated("REGISTER", f"sip:{REALM}", extra, to_user=to_user or self.account.aor)
+
+    def register_without_waiting(self) -> None:
+        """REGISTER with the answer to a challenge; the final answer is left to be received."""
+        extra = [("Contact", f"<{self.contact}>"), ("Expires", "120")]
+        uri = f"sip:{REALM}"
+        response = self._request("REGISTER", uri, extra, to_user=self.account.aor)
+        self._challenge = digest_parameters(response.header("WWW-Authenticate"))
+        self._send_request("REGISTER", uri, [*extra, self._authorization("REGISTER", uri)], to_user=self.account.aor)
+
+    def register_raw(self, extra: list[tuple[str, str]]) -> SipMessage:
+        return self._authenticated("REGISTER", f"sip:{REALM}", extra, to_user=self.account.aor)
+
+    def dial(self, number: str) -> SipMessage:
+        """INVITE and ACK; the final answer. Answers a 407 once."""
+        return self._authenticated("INVITE", f"sip:{number}@{REALM}", [("Contact", f"<{self.contact}>")], to_user=number)
+
+    def dial_without_credentials(self, number: str) -> SipMessage:
+        return self._request("INVITE", f"sip:{number}@{REALM}", [("Contact", f"<{self.contact}>")], to_user=number)
+
+    def answer(self, request: SipMessage, status: str, extra: list[tuple[str, str]] | None = None) -> None:
+        """Answers a request that came in, such as `answer(notify, "200 OK")`."""
+        headers = [("Via", via) for via in request.all("via")]
+        headers += [(name, request.header(name)) for name in ("From", "Call-ID", "CSeq")]
+        headers.append(("To", request.header("To") + ";tag=phone"))
+        self.send(render_message(f"SIP/2.0 {status}", headers + (extra or [])))
+
+    def _authenticated(self, method: str, uri: str, extra: list[tuple[str, str]], *, to_user: str) -> SipMessage:
+        authorization = [self._authorization(method, uri)] if self._challenge and method == "REGISTER" else []
+        response = self._request(method, uri, extra + authorization, to_user=to_user)
+        if response.status not in {401, 407}:
+            return response
+        self._challenge = digest_parameters(response.header("WWW-Authenticate") or response.header("Proxy-Authenticate"))
+        return self._request(method, uri, [*extra, self._authorization(method, uri)], to_user=to_user)
+
+    def _request(self, method: str, uri: str, extra: list[tuple[str, str]], *, to_user: str) -> SipMessage:
+        shared = self._send_request(method, uri, extra, to_user=to_user)
+        response = self.receive()
+        if method == "INVITE":
+            unchanged = [header for header in shared if header[0] not in {"To", "CSeq"}]
+            ack = [*unchanged, ("To", response.header("To")), ("CSeq", f"{self._cseq} ACK")]
+            self.send(render_message(f"ACK {uri} SIP/2.0", ack))
+        return response
+
+    def _send_request(self, method: str, uri: str, extra: list[tuple[str, str]], *, to_user: str) -> list[tuple[str, str]]:
+        self._cseq += 1
+        headers = [
+            ("Via", f"SIP/2.0/TLS {self.address};branch=z9hG4bK{next(_numbers)}{time.monotonic_ns()};rport"),
+            ("Max-Forwards", "70"),
+            ("From", f"<sip:{self.account.aor}@{REALM}>;tag=t{next(_numbers)}"),
+            ("To", f"<sip:{to_user}@{REALM}>"),
+            ("Call-ID", self.call_id if method == "REGISTER" else f"call-{next(_numbers)}"),
+            ("CSeq", f"{self._cseq} {method}"),
+        ]
+        self.send(render_message(f"{method} {uri} SIP/2.0", [*headers, ("User-Agent", self.user_agent), *extra]))
+        return headers
+
+    def _authorization(self, method: str, uri: str) -> tuple[str, str]:
+        account, challenge = self.account, self._challenge
+        ha1 = hash_of(account.algorithm, f"{account.username}:{challenge['realm']}:{account.password}")
+        ha2 = hash_of(account.algorithm, f"{method}:{uri}")
+        cnonce, count = "abcdef01", f"{next(_numbers):08x}"
+        response = hash_of(account.algorithm, f"{ha1}:{challenge['nonce']}:{count}:{cnonce}:auth:{ha2}")
+        value = (
+            f'Digest username="{account.username}", realm="{challenge["realm"]}", nonce="{challenge["nonce"]}", '
+            f'uri="{uri}", response="{response}", algorithm={challenge.get("algorithm", "MD5")}, '
+            f'qop=auth, nc={count}, cnonce="{cnonce}"'
+        )
+        return ("Authorization" if method == "REGISTER" else "Proxy-Authorization", value)

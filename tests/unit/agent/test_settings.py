@@ -1,0 +1,71 @@
+"""Settings from the environment, and the command line that Kamailio is started with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sip_edge.agent.kamailio import kamailio_command, kamailio_environment, prepare_kamailio
+from sip_edge.agent.settings import AgentSettings, BadSetting, KamailioSettings
+
+AGENT = {"EDGE_ID": "e1", "EDGE_FUNCTIONS_URL": "https://gateway.example", "EDGE_CREDENTIAL": "c"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"EDGE_ID": ""}, "EDGE_ID"),
+        ({"EDGE_FUNCTIONS_URL": "http://gateway.example"}, "EDGE_FUNCTIONS_URL"),
+        ({"EDGE_CREDENTIAL": ""}, "EDGE_CREDENTIAL"),
+        ({"EDGE_COMMANDS": "tcp:1"}, "EDGE_COMMANDS"),
+        ({"EDGE_EVAPI": "8448:"}, "EDGE_EVAPI"),
+        ({"EDGE_OUTBOX_LIMIT": "many"}, "EDGE_OUTBOX_LIMIT"),
+    ],
+)
+def test_a_wrong_setting_is_named(changed: dict[str, str], named: str) -> None:
+    with pytest.raises(BadSetting, match=named):
+        AgentSettings.from_environment({**AGENT, **changed})
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"edge_credentials": []}', "[]"])
+def test_a_credential_file_without_a_credential_is_refused(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "secrets.json"
+    file.write_text(content)
+    settings = AgentSettings.from_environment({**AGENT, "EDGE_CREDENTIAL_FILE": str(file)})
+
+    with pytest.raises(BadSetting, match="EDGE_CREDENTIAL_FILE"):
+        settings.load_credential()
+
+
+def test_the_first_credential_of_the_file_is_used(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.json"
+    file.write_text('{"edge_credentials": ["first", "second"], "other": 1}')
+    settings = AgentSettings.from_environment({**AGENT, "EDGE_CREDENTIAL": "", "EDGE_CREDENTIAL_FILE": str(file)})
+
+    assert "first" == settings.load_credential()
+
+
+@pytest.mark.parametrize(
+    "changed", [{"EDGE_EXPIRES_MIN": "200"}, {"EDGE_DIGEST_ALGORITHM": "MD4"}, {"EDGE_PIKE_DENSITY": "65536"}]
+)
+def test_kamailio_is_not_started_with_what_it_would_misread(changed: dict[str, str]) -> None:
+    with pytest.raises(BadSetting, match=next(iter(changed))[:12]):
+        KamailioSettings.from_environment(changed)
+
+
+def test_every_address_gets_its_own_listener_and_every_path_is_absolute() -> None:
+    settings = KamailioSettings.from_environment({"EDGE_LISTEN": "127.0.0.1, 10.0.0.5", "EDGE_RUN_DIRECTORY": "run"})
+    command = kamailio_command(settings)
+
+    assert ["-ltls:127.0.0.1:5061", "-ltls:10.0.0.5:5061"] == command[-2:]
+    assert (
+        str(Path("run").resolve()) == kamailio_environment(settings)["EDGE_RUN_DIRECTORY"] == command[command.index("-w") + 1]
+    )
+
+
+def test_a_certificate_that_cannot_be_read_is_named_before_kamailio_starts(tmp_path: Path) -> None:
+    settings = KamailioSettings(run_directory=str(tmp_path / "run"), tls_certificate="/nowhere.pem")
+
+    with pytest.raises(BadSetting, match=r"/nowhere\.pem"):
+        prepare_kamailio(settings)
