@@ -50,8 +50,8 @@ def finish(command: Command, sip_status: int, now: datetime) -> Command:
     """After the edge's report. A device that was not registered after all gets it when it returns."""
     if not command.open:
         return command
-    if sip_status == NOT_REGISTERED and now < command.expires_at:
-        return replace(command, state=CommandState.QUEUED)
+    if sip_status == NOT_REGISTERED:
+        return as_of(replace(command, state=CommandState.QUEUED), now)
     acknowledged = 200 <= sip_status < 300  # noqa: PLR2004 - RFC 3261: 2xx is success
     state = CommandState.ACKNOWLEDGED if acknowledged else CommandState.FAILED
     return replace(command, state=state, sip_status=sip_status, finished_at=now)

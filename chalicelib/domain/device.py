@@ -107,6 +107,8 @@ def move(device: Device, step: Move, now: datetime) -> Device:
         return replace(device, state=state, user=None, signed_in_at=None)
     times = {Move.ONBOARD: "onboarded_at", Move.ENROLL: "enrolled_at", Move.SIGN_IN: "signed_in_at"}
     moved = replace(device, state=state)
+    if step is Move.ENROLL:  # whoever was signed in is not any more
+        return replace(moved, user=None, enrolled_at=now, signed_in_at=None)
     if step is Move.OFFBOARD:  # presence is proven anew afterwards
         return replace(moved, user=None, binding=None, enrolled_at=None, signed_in_at=None)
     return replace(moved, **{times[step]: now})  # type: ignore[arg-type]  # the keys are fields of Device

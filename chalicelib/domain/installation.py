@@ -70,7 +70,10 @@ class PairingTicket:
 
 @dataclass(frozen=True)
 class Installation:
-    """See the module. `seed` derives the token. `previous` stays good, without calls, until the new account registers."""
+    """See the module. `seed` derives the token.
+
+    `previous` is the account that the phone still holds; it stays good, without calls, until the newest one registers.
+    """
 
     id: InstallationId
     mac: Mac
@@ -92,6 +95,7 @@ class Installation:
     locked_until: datetime | None = None
     config_version: int = 1
     fetched_version: int = 0  # the configuration that the phone last fetched
+    holds_account: bool = False  # whether the phone has fetched its newest account
     registered_at: datetime | None = None
     expires_at: datetime | None = None
     binding: Binding | None = None  # of a candidate beside a device that another installation owns
@@ -165,7 +169,7 @@ def keep_alive(installation: Installation, now: datetime) -> Installation:
 
 def mark_fetched(installation: Installation) -> Installation:
     """After the phone fetched its newest configuration."""
-    return replace(installation, fetched_version=installation.config_version)
+    return replace(installation, fetched_version=installation.config_version, holds_account=True)
 
 
 def configure(installation: Installation, profile: Profile) -> Installation:
@@ -214,4 +218,5 @@ def _renew_account(installation: Installation) -> Installation:
         aor=user.number if user else installation.id,
         may_call=user is not None,
     )
-    return replace(installation, account=account, previous=installation.account)
+    held = installation.account if installation.holds_account else installation.previous or installation.account
+    return replace(installation, account=account, previous=held, holds_account=False)

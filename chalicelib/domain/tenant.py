@@ -12,6 +12,7 @@ from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.identifiers import Language, TenantId
 
 LONGEST_EMERGENCY_NUMBER = 6
+SHORTEST_TRUSTED_PREFIX = 8
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,12 @@ def _network_problems(networks: tuple[str, ...]) -> list[Problem]:
     problems = []
     for index, network in enumerate(networks):
         try:
-            ipaddress.ip_network(network)
+            broad = ipaddress.ip_network(network).prefixlen < SHORTEST_TRUSTED_PREFIX
         except ValueError:
             problems.append(Problem(f"/trusted_networks/{index}", "must be a network such as 203.0.113.0/24"))
+            continue
+        if broad:
+            problems.append(Problem(f"/trusted_networks/{index}", "is too broad: whoever is in it enrolls without a password"))
     return problems
 
 

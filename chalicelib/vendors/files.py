@@ -81,7 +81,7 @@ class PhoneView:
 
     def screen_url(self, name: str) -> str:
         """Where a key opens one of the gateway's screens."""
-        return f"{self.provisioning_url}ui/{name}"
+        return f"{self.token_url}ui/{name}"
 
 
 def provisioning_url(public_url: str, token: str, language: str) -> str:
