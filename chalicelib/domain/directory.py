@@ -81,11 +81,7 @@ def decide_sign_in(tenant: Tenant, user: User | None, policy: CallingPolicy | No
     if not user.number:
         raise UserWithoutNumber("Ask your administrator to assign you a phone number, then sign in again.")
     if policy is None:
-        raise UserWithoutPolicy(
-            f"Your calling policy {user.policy or GLOBAL_POLICY!r} is not known here. Ask your administrator to import it."
-        )
+        raise UserWithoutPolicy("Your calling policy is not known here. Ask your administrator to import it.")
     if not policy.sip_devices_for_calls:
-        raise UserWithoutPolicy(
-            f"Ask your administrator to turn on “SIP devices can be used for calls” in your calling policy {policy.name!r}."
-        )
+        raise UserWithoutPolicy("Ask your administrator to turn on “SIP devices can be used for calls” in your calling policy.")
     return SignedInUser(upn=user.upn, display_name=user.display_name or user.upn, number=user.number)

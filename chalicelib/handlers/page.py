@@ -30,7 +30,7 @@ LANGUAGE_NAMES = {
     Language.FR: "Français",
     Language.PT: "Português",
 }
-_RANGE = re.compile(r"\s*([A-Za-z-]{1,20})\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?\s*")
+_RANGE = re.compile(r"\s*([A-Za-z0-9-]{1,20})\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?\s*")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def _best(accepted: str) -> Language | None:
         language = find_language(match.group(1)) if match else None
         if match and language:
             weighed.append((float(match.group(2) or 1), language))
-    return max(weighed, key=lambda pair: pair[0])[1] if weighed else None
+    acceptable = [pair for pair in weighed if pair[0] > 0]
+    return max(acceptable, key=lambda pair: pair[0])[1] if acceptable else None
 
 
 @cache

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from chalicelib.contracts.edge import FeatureCodeVerdict
 from chalicelib.domain.errors import CallerFault, NotNow
 from chalicelib.domain.feature_code import ENROLL, SIGN_IN, SIGN_OUT, FeatureCode, parse_feature_code
-from chalicelib.domain.identifiers import Language
 from chalicelib.domain.installation import Installation, account_of, split_username
 from chalicelib.usecases.enroll_device import enroll_device
 from chalicelib.usecases.ports import Gateway
 from chalicelib.usecases.sign_out_device import sign_out_at_phone
 from chalicelib.usecases.start_pairing import start_pairing
+from chalicelib.vendors.files import phone_language
 from chalicelib.vendors.texts import translator
 
 DONE = 480  # RFC 3261 21.4.18: nobody answers, and the phone shows the reason
@@ -27,7 +27,7 @@ def dial_feature_code(gateway: Gateway, username: str, dialled: str) -> FeatureC
     installation = gateway.store.load(Installation, named[0]) if named else None
     if installation is None or named is None or account_of(installation, named[1]) is None:
         return FeatureCodeVerdict("not_onboarded", REFUSED, "This phone is not known. Restart it.")
-    _ = translator(installation.language)
+    _ = translator(phone_language(installation))
     code = parse_feature_code(dialled)
     action = _ACTIONS.get(code.code) if code else None
     if code is None or action is None:
@@ -43,7 +43,7 @@ def dial_feature_code(gateway: Gateway, username: str, dialled: str) -> FeatureC
 
 def _enroll(gateway: Gateway, installation: Installation, code: FeatureCode) -> tuple[str, str]:
     enroll_device(gateway, installation.id, code.argument)
-    return "enrolled", translator(installation.language)("Phone enrolled")
+    return "enrolled", translator(phone_language(installation))("Phone enrolled")
 
 
 def _sign_in(gateway: Gateway, installation: Installation, _code: FeatureCode) -> tuple[str, str]:
@@ -54,7 +54,7 @@ def _sign_in(gateway: Gateway, installation: Installation, _code: FeatureCode) -
 
 def _sign_out(gateway: Gateway, installation: Installation, _code: FeatureCode) -> tuple[str, str]:
     sign_out_at_phone(gateway, installation)
-    return "signed_out", translator(Language(installation.language))("Signed out")
+    return "signed_out", translator(phone_language(installation))("Signed out")
 
 
 _ACTIONS: dict[str, Callable[[Gateway, Installation, FeatureCode], tuple[str, str]]] = {

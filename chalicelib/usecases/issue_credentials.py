@@ -10,6 +10,7 @@ from chalicelib.domain.identifiers import SipUsername
 from chalicelib.domain.installation import Installation, account_of, is_over, split_username
 from chalicelib.domain.keys import ha1
 from chalicelib.usecases.ports import Gateway
+from chalicelib.vendors.files import phone_language
 
 CREDENTIALS_LIFETIME = timedelta(hours=24)
 
@@ -31,7 +32,7 @@ def issue_credentials(gateway: Gateway, username: str) -> Credentials:
         may_call=account.may_call,
         expires_at=now + CREDENTIALS_LIFETIME,
         mac=installation.mac,
-        language=installation.language,
+        language=phone_language(installation),
         display_name=installation.profile.user.display_name if installation.profile.user else "",
         emergency=account.may_call or emergency.when_signed_out,
     )

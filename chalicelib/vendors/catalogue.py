@@ -30,8 +30,13 @@ class Model:
     lines: int
     minimum_firmware: str
     approved_firmware: str
+    minimum_by_line: dict[str, str] = field(default_factory=dict)  # where firmware of another first number has its own
     limits: str = ""  # what this model cannot do, with its source
     data: dict[str, Any] = field(default_factory=dict)  # what the vendor's templates need to know of the model
+
+    def minimum_for(self, firmware: str) -> str:
+        """The minimum in this firmware's own line: AudioCodes has 2.x and 3.x side by side for the same model."""
+        return self.minimum_by_line.get(firmware.partition(".")[0], self.minimum_firmware)
 
 
 @dataclass(frozen=True)
@@ -161,8 +166,9 @@ def incompatible_reason(identity: Identity) -> str:
         return f"{known.label} {identity.model or 'phone of unknown model'} is not a compatible model"
     if identity.firmware is None:
         return f"{known.label} {model.name} does not tell its firmware; {model.minimum_firmware} or later is needed"
-    if _is_older(known.compatibility, identity.firmware, model.minimum_firmware):
-        return f"Firmware {identity.firmware} is older than {model.minimum_firmware}; upgrade to {model.approved_firmware}"
+    minimum = model.minimum_for(identity.firmware)
+    if _is_older(known.compatibility, identity.firmware, minimum):
+        return f"Firmware {identity.firmware} is older than {minimum}; upgrade to {model.approved_firmware}"
     return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.domain.installation import Installation, PhoneState, username_of
@@ -14,7 +15,6 @@ from chalicelib.vendors.rendering import choose_template, render
 from chalicelib.vendors.texts import translator
 from chalicelib.vendors.time_zones import DaylightSaving, daylight_saving, format_offset, standard_offset
 
-POLL_MINUTES = 24 * 60
 VOICEMAIL_CODE = "*99*"
 
 
@@ -35,7 +35,7 @@ class PhoneFile:
 
 @dataclass(frozen=True)
 class PhoneFileRequest:
-    """What a file is rendered from."""
+    """What a file is rendered from. `year` is that of the dates in it; 0 is the present one."""
 
     installation: Installation
     file_name: str
@@ -43,6 +43,7 @@ class PhoneFileRequest:
     settings: Settings
     keys: Keys
     trust_anchor: str = ""
+    year: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,6 @@ class PhoneView:
     token_url: str  # the provisioning URL without the language
     provisioning_url: str
     trust_anchor_url: str
-    poll_minutes: int
     label: str
     display_name: str
     aor: str
@@ -75,6 +75,7 @@ class PhoneView:
     utc_offset: str
     utc_offset_seconds: int
     daylight_saving: DaylightSaving | None
+    year: int  # for phones whose daylight saving begins and ends on dates
     locale: str  # the language in its own words: `de`
     ntp_servers: tuple[str, str]
     emergency_numbers: tuple[str, ...]
@@ -143,7 +144,6 @@ def _view(request: PhoneFileRequest, language: str) -> PhoneView:
         state=installation.state.value,
         provisioning_url=url,
         trust_anchor_url=f"{url}ca.pem" if request.trust_anchor else "",
-        poll_minutes=POLL_MINUTES,
         label=f"{user.display_name} {user.number}" if user else _("Not signed in"),
         display_name=user.display_name if user else _("Not signed in"),
         aor=installation.account.aor,
@@ -159,6 +159,7 @@ def _view(request: PhoneFileRequest, language: str) -> PhoneView:
         utc_offset=format_offset(offset),
         utc_offset_seconds=int(offset.total_seconds()),
         daylight_saving=daylight_saving(installation.profile.time_zone),
+        year=request.year or datetime.now(UTC).year,
         locale=language,
         ntp_servers=_two(settings.ntp_servers),
         emergency_numbers=installation.profile.emergency.numbers,

@@ -19,6 +19,7 @@ SAMPLE_TOKEN = "SAMPLE-TOKEN"  # noqa: S105 - stands for a token in printed samp
 _SETTINGS = Settings(
     public_url="https://gateway.example", sip_host="sip.gateway.example", ntp_servers="0.ntp.example,1.ntp.example"
 )
+_YEAR = 2026  # so that a printed sample is the same next year
 _TRUST_ANCHOR = "-----BEGIN CERTIFICATE-----\nU0FNUExF\n-----END CERTIFICATE-----\n"
 
 
@@ -36,7 +37,8 @@ def preview(vendor: str, model: str, state: PhoneState, language: Language) -> l
     known = vendor_of(vendor)
     names = [known.file_name(file.name, installation.mac, model) for file in known.serve]
     requests = (
-        PhoneFileRequest(installation, name, SAMPLE_TOKEN, _SETTINGS, Keys(Secret("sample")), _TRUST_ANCHOR) for name in names
+        PhoneFileRequest(installation, name, SAMPLE_TOKEN, _SETTINGS, Keys(Secret("sample")), _TRUST_ANCHOR, _YEAR)
+        for name in names
     )
     return [file for file in map(render_file, requests) if file is not None]
 

@@ -5,6 +5,7 @@ Source: the system's time zone database (IANA), through zoneinfo.
 
 from __future__ import annotations
 
+import calendar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -24,6 +25,11 @@ class ClockChange:
     week: int
     weekday: int
     hour: int
+
+    def day(self, year: int) -> int:
+        """The day of the month, for phones that know dates alone."""
+        days = [week[self.weekday] for week in calendar.monthcalendar(year, self.month) if week[self.weekday]]
+        return days[-1] if self.week == LAST_WEEK else days[self.week - 1]
 
 
 @dataclass(frozen=True)

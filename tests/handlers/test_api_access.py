@@ -1,0 +1,135 @@
+"""Who may call what of `/v1`: every route of the app, every role, and other tenants' things."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app import app
+from tests.gateway import ANNA, MAC, OTHER_TENANT, World
+
+ADMIN = {"admin"}
+TECHNICIAN = {"admin", "technician"}
+READER = {"admin", "technician", "reader"}
+PUBLIC = {"GET /v1/compatible-devices"}
+ROLES = {
+    "GET /v1/tenant": READER,
+    "PATCH /v1/tenant": ADMIN,
+    "GET /v1/devices": READER,
+    "POST /v1/devices": TECHNICIAN,
+    "POST /v1/devices/import": TECHNICIAN,
+    "POST /v1/devices/otp": TECHNICIAN,
+    "GET /v1/devices/{mac}": READER,
+    "PATCH /v1/devices/{mac}": ADMIN,
+    "DELETE /v1/devices/{mac}": ADMIN,
+    "POST /v1/devices/{mac}/otp": TECHNICIAN,
+    "POST /v1/devices/{mac}/sign-in": ADMIN,
+    "POST /v1/devices/{mac}/sign-out": ADMIN,
+    "POST /v1/devices/{mac}/restart": TECHNICIAN,
+    "POST /v1/devices/{mac}/resync": TECHNICIAN,
+    "GET /v1/devices/{mac}/events": READER,
+    "GET /v1/devices/{mac}/files": READER,
+    "GET /v1/devices/{mac}/uploads": READER,
+    "GET /v1/devices/{mac}/uploads/{name}": READER,
+    "GET /v1/commands/{id}": READER,
+    "GET /v1/policies": READER,
+    "GET /v1/policies/{name}": READER,
+    "PUT /v1/policies/{name}": ADMIN,
+    "DELETE /v1/policies/{name}": ADMIN,
+    "GET /v1/users": READER,
+    "GET /v1/users/{upn}": READER,
+    "PUT /v1/users/{upn}": ADMIN,
+    "POST /v1/sync": ADMIN,
+    "GET /v1/jobs/{id}": READER,
+    "GET /v1/network": READER,
+}
+VALUES = {"{mac}": MAC, "{id}": "nobody", "{name}": "Lobby", "{upn}": ANNA}
+
+
+def path_of(route: str) -> tuple[str, str]:
+    method, path = route.split(" ")
+    return method, re.sub(r"\{\w+\}", lambda name: VALUES[name.group(0)], path)
+
+
+def test_every_route_of_the_app_stands_in_the_table() -> None:
+    routes = {f"{method} {path}" for path, methods in app.routes.items() if path.startswith("/v1") for method in methods}
+
+    assert set(ROLES) | PUBLIC == routes
+
+
+@pytest.mark.parametrize("route", ROLES)
+@pytest.mark.parametrize(
+    "header", [{}, {"Authorization": "Bearer"}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer x"}]
+)
+def test_without_a_valid_token_nothing_is_told(world: World, route: str, header: dict[str, str]) -> None:
+    answer = world.request(*path_of(route), headers=header)
+
+    assert (401, "not_authenticated", "Bearer") == (answer.status, answer.json["code"], answer.headers["www-authenticate"])
+
+
+@pytest.mark.parametrize("route", ROLES)
+@pytest.mark.parametrize("role", ["admin", "technician", "reader", "nobody"])
+def test_a_role_opens_its_routes_and_no_others(world: World, route: str, role: str) -> None:
+    answer = world.api(role).request(*path_of(route))
+    opened = not (answer.status == 403 and answer.json["code"] == "role_missing")
+
+    assert (role in ROLES[route]) is opened
+
+
+@pytest.mark.parametrize("route", [route for route in ROLES if "{mac}" in route])
+def test_another_tenants_device_is_not_found(world: World, route: str) -> None:
+    world.open_other_tenant()
+    world.phone().enroll()
+    answer = world.api(tenant=OTHER_TENANT).request(*path_of(route))
+
+    assert (404, "not_found") == (answer.status, answer.json["code"])
+
+
+@pytest.mark.parametrize("route", [route for route in ROLES if "{mac}" in route])
+def test_another_tenants_device_answers_like_one_that_nobody_has(world: World, route: str) -> None:
+    world.open_other_tenant()
+    before = world.api(tenant=OTHER_TENANT).request(*path_of(route))
+    world.phone().enroll()
+
+    assert before == world.api(tenant=OTHER_TENANT).request(*path_of(route))
+
+
+def test_another_tenants_commands_jobs_policies_and_users_are_not_found(world: World) -> None:
+    world.open_other_tenant()
+    world.phone().enroll()
+    command = world.admin.post(f"/v1/devices/{MAC}/restart").headers["location"]
+    job = world.admin.post("/v1/sync").headers["location"]
+    other = world.api(tenant=OTHER_TENANT)
+
+    assert [404] * 4 == [other.get(path).status for path in (command, job, "/v1/policies/Lobby", f"/v1/users/{ANNA}")]
+
+
+def test_lists_hold_the_tokens_tenant_alone(world: World) -> None:
+    world.open_other_tenant()
+    world.admin.post("/v1/devices", {"mac": MAC})
+    other = world.api(tenant=OTHER_TENANT)
+
+    assert [[], ["Global"], ["zoe@example.org"]] == [
+        [item.get("mac") or item.get("upn") or item.get("name") for item in other.get(path).json["items"]]
+        for path in ("/v1/devices", "/v1/policies", "/v1/users")
+    ]
+
+
+def test_a_tenant_that_this_region_does_not_serve_is_not_let_in(world: World) -> None:
+    assert 401 == world.api(tenant="d0000000-0000-4000-8000-00000000ffff").get("/v1/devices").status
+
+
+def test_two_tenants_may_claim_the_same_mac(world: World) -> None:
+    statuses = [world.api(tenant=tenant).post("/v1/devices", {"mac": MAC}).status for tenant in (OTHER_TENANT, OTHER_TENANT)]
+
+    assert ([201, 200], 201) == (statuses, world.admin.post("/v1/devices", {"mac": MAC}).status)
+
+
+@pytest.mark.parametrize("route", sorted(PUBLIC))
+def test_public_routes_need_no_token(world: World, route: str) -> None:
+    assert 200 == world.request(*path_of(route)).status
+
+
+def test_health_needs_no_token(world: World) -> None:
+    assert {"status": "ok", "version": "0.1.0"} == world.request("GET", "/healthz").json

@@ -1,0 +1,146 @@
+"""What a request costs the store is designed; here it is counted."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.adapters.counting import Cost
+from tests.gateway import MAC, Phone, World
+
+
+@pytest.fixture
+def signed_in(phone: Phone) -> Phone:
+    phone.enroll().sign_in()
+    phone.world.change_tenant(default_language="de")  # a change that no phone is concerned by
+    answer_commands(phone.world)
+    return phone
+
+
+def answer_commands(world: World) -> None:
+    """The phone confirms what it was sent."""
+    for command_id in world.device()["pending_commands"]:
+        world.edge.report_finished(command_id, 200)
+
+
+def total(cost: Cost) -> int:
+    return cost.reads + cost.queries + cost.writes
+
+
+@pytest.mark.parametrize("name", [f"{MAC}.cfg", f"{MAC}.boot", "y000000000066.cfg", "ca.pem"])
+def test_a_settled_phones_fetch_is_one_read(world: World, signed_in: Phone, name: str) -> None:
+    assert Cost(reads=1) == world.cost_of(lambda: signed_in.fetch(name))
+
+
+def test_a_fetch_with_a_bad_token_is_one_read(world: World, phone: Phone) -> None:
+    phone.base = f"/d/{'A' * 43}/"
+
+    assert Cost(reads=1) == world.cost_of(phone.fetch)
+
+
+def test_a_304_is_one_read(world: World, signed_in: Phone) -> None:
+    etag = signed_in.fetch().headers["etag"]
+
+    assert Cost(reads=1) == world.cost_of(lambda: signed_in.fetch(If_None_Match=etag))
+
+
+def test_the_first_fetch_of_a_new_configuration_notes_it_once(world: World, signed_in: Phone) -> None:
+    world.change_user(display_name="Anna Berg-Lund")
+    world.admin.post("/v1/sync")
+
+    assert Cost(reads=2, writes=2) == world.cost_of(signed_in.fetch)
+    assert Cost(reads=1) == world.cost_of(signed_in.fetch)
+
+
+def test_credentials_are_one_read(world: World, signed_in: Phone) -> None:
+    assert Cost(reads=1) == world.cost_of(signed_in.credentials)
+
+
+def test_credentials_of_nobody_are_one_read(world: World) -> None:
+    assert Cost(reads=1) == world.cost_of(lambda: world.edge.credentials("nobody.1"))
+
+
+def test_a_wrong_edge_credential_touches_nothing(world: World) -> None:
+    world.edge.credential = "wrong"
+
+    assert Cost() == world.cost_of(lambda: world.edge.credentials("nobody.1"))
+
+
+def test_an_api_call_without_a_token_touches_nothing(world: World) -> None:
+    assert Cost() == world.cost_of(lambda: world.request("GET", "/v1/devices"))
+
+
+def test_a_first_sign_in_screen_touches_four_items(world: World, phone: Phone) -> None:
+    phone.onboard()
+
+    assert Cost(reads=2, writes=2) == world.cost_of(lambda: phone.screen("sign-in"))
+
+
+def test_a_sign_in_screen_that_voids_a_code_touches_six_items(world: World, phone: Phone) -> None:
+    phone.onboard().show_code()
+
+    assert Cost(reads=3, writes=3) == world.cost_of(lambda: phone.screen("sign-in"))
+
+
+def test_waiting_at_the_sign_in_screen_is_one_read(world: World, phone: Phone) -> None:
+    phone.onboard().show_code()
+
+    assert Cost(reads=1) == world.cost_of(lambda: phone.screen("pairing"))
+
+
+def test_a_registration_refresh_is_one_write(world: World, signed_in: Phone) -> None:
+    cost = world.cost_of(signed_in.register)
+
+    assert Cost(reads=2, queries=2, writes=1) == cost  # read: installation, edge; asked: what waits for the edge, the MAC
+
+
+def test_a_refresh_after_15_minutes_also_reads_the_users_rights(world: World, signed_in: Phone) -> None:
+    world.clock.forward(minutes=15)
+    cost = world.cost_of(signed_in.register)
+
+    assert Cost(reads=7, queries=2, writes=1) == cost  # also: installation, tenant, user, policy, device
+
+
+def test_stage_1_of_a_new_phone_is_one_query_and_its_writes(world: World, phone: Phone) -> None:
+    assert Cost(queries=1, writes=4) == world.cost_of(phone.ask_stage_one)  # installation, candidate, two counters
+
+
+def test_stage_1_of_a_claimed_phone_counts_nothing(world: World, phone: Phone) -> None:
+    world.admin.post("/v1/devices", {"mac": MAC})
+
+    assert Cost(queries=1, writes=2) == world.cost_of(phone.ask_stage_one)
+
+
+def test_stage_1_repeated_is_one_query_and_one_read(world: World, phone: Phone) -> None:
+    phone.ask_stage_one()
+
+    assert Cost(reads=1, queries=1) == world.cost_of(phone.ask_stage_one)
+
+
+def test_stage_1_of_the_registered_phone_is_one_query_and_one_read(world: World, signed_in: Phone) -> None:
+    assert Cost(reads=1, queries=1) == world.cost_of(signed_in.ask_stage_one)
+
+
+def test_a_strangers_path_touches_nothing(world: World) -> None:
+    assert Cost() == world.cost_of(lambda: world.request("GET", "/favicon.ico"))
+
+
+def test_an_empty_batch_is_one_query(world: World) -> None:
+    assert Cost(queries=1) == world.cost_of(world.edge.report)
+
+
+def test_a_sync_without_changes_writes_the_tenant_alone(world: World, signed_in: Phone) -> None:
+    assert signed_in.base
+    cost = world.cost_of(lambda: world.admin.post("/v1/sync"))
+
+    assert 2 == cost.writes  # the tenant's sync state and the job
+
+
+def test_the_pairing_page_without_a_session_touches_nothing(world: World) -> None:
+    assert Cost() == world.cost_of(world.browser().open)
+
+
+def test_a_whole_pairing_on_the_web_touches_a_bounded_number_of_items(world: World, phone: Phone) -> None:
+    code = phone.onboard().show_code()
+    browser = world.browser().sign_in()
+
+    assert 30 >= total(world.cost_of(lambda: browser.pair(code)))
