@@ -17,20 +17,15 @@ from chalicelib.domain.identifiers import parse_mac, parse_upn
 from chalicelib.handlers.answers import NO_STORE, Headers, json_answer, page_answer
 from chalicelib.handlers.api import ADMINS, READERS, TECHNICIANS, ApiCall, api_route, as_items, refuse_unknown
 from chalicelib.handlers.requests import parse_body, parse_limit, parse_query, parse_text
+from chalicelib.usecases.add_device import add_device
+from chalicelib.usecases.change_device import DeviceChange, change_device
+from chalicelib.usecases.device_view import show_device
 from chalicelib.usecases.history import list_events
+from chalicelib.usecases.import_devices import import_devices
+from chalicelib.usecases.issue_otps import IssuedOtp, issue_otps
 from chalicelib.usecases.keep_upload import list_uploads, load_upload
-from chalicelib.usecases.manage_devices import (
-    DeviceChange,
-    DeviceFilter,
-    IssuedOtp,
-    add_device,
-    change_device,
-    import_devices,
-    issue_otps,
-    list_devices,
-    remove_device,
-    show_device,
-)
+from chalicelib.usecases.list_devices import DeviceFilter, list_devices
+from chalicelib.usecases.remove_device import remove_device
 from chalicelib.usecases.request_command import request_command, show_command
 from chalicelib.usecases.show_files import show_files
 from chalicelib.usecases.sign_in_account import sign_in_account

@@ -13,19 +13,10 @@ from chalicelib.domain.tenant import TenantSettings
 from chalicelib.handlers.answers import NO_STORE, json_answer, page_answer
 from chalicelib.handlers.api import ADMINS, READERS, ApiCall, api_route, as_items, refuse_unknown, run_api
 from chalicelib.handlers.requests import parse_body, parse_limit
-from chalicelib.usecases.manage_directory import (
-    PolicySettings,
-    UserSettings,
-    list_policies,
-    list_users,
-    remove_policy,
-    set_policy,
-    set_user,
-    show_policy,
-    show_user,
-)
-from chalicelib.usecases.manage_tenant import show_tenant, update_tenant
+from chalicelib.usecases.set_policy import PolicySettings, list_policies, remove_policy, set_policy, show_policy
+from chalicelib.usecases.set_user import UserSettings, list_users, set_user, show_user
 from chalicelib.usecases.sync_policy import request_sync, show_job
+from chalicelib.usecases.update_tenant import show_tenant, update_tenant
 from chalicelib.vendors.catalogue import vendors
 
 blueprint = Blueprint(__name__)

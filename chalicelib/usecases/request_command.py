@@ -15,7 +15,7 @@ from chalicelib.domain.device import Connection, Device
 from chalicelib.domain.edge import WaitingCommand
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.identifiers import CommandId, Mac, TenantId
-from chalicelib.domain.installation import Installation, split_username
+from chalicelib.domain.installation import Installation, split_username, username_of
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import connection, load_owned
 from chalicelib.usecases.history import mac_event
@@ -88,6 +88,15 @@ def forget_command(gateway: Gateway, username: str, aor: str) -> EdgeCommand:
         aor=aor,
         expires_at=gateway.clock() + FORGET_WITHIN,
     )
+
+
+def forget_installations(gateway: Gateway, device: Device, installations: Sequence[Installation]) -> None:
+    """Ends every account of these installations at the edge."""
+    for installation in installations:
+        accounts = [installation.account, *([installation.previous] if installation.previous else [])]
+        forgets = [forget_command(gateway, username_of(installation, account), account.aor) for account in accounts]
+        binding = device.binding or installation.binding
+        hand_over(gateway, binding.edge_id if binding else "", forgets)
 
 
 def hand_over(gateway: Gateway, edge_id: str, commands: Sequence[EdgeCommand]) -> None:

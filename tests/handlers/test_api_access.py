@@ -7,6 +7,7 @@ import re
 import pytest
 
 from app import app
+from chalicelib import __version__
 from tests.gateway import ANNA, MAC, OTHER_TENANT, World
 
 ADMIN = {"admin"}
@@ -29,6 +30,9 @@ ROLES = {
     "POST /v1/devices/{mac}/restart": TECHNICIAN,
     "POST /v1/devices/{mac}/resync": TECHNICIAN,
     "GET /v1/devices/{mac}/events": READER,
+    "GET /v1/devices/{mac}/files": READER,
+    "GET /v1/devices/{mac}/uploads": READER,
+    "GET /v1/devices/{mac}/uploads/{name}": READER,
     "GET /v1/devices/{mac}/files": READER,
     "GET /v1/devices/{mac}/uploads": READER,
     "GET /v1/devices/{mac}/uploads/{name}": READER,
@@ -132,4 +136,4 @@ def test_public_routes_need_no_token(world: World, route: str) -> None:
 
 
 def test_health_needs_no_token(world: World) -> None:
-    assert {"status": "ok", "version": "0.1.0"} == world.request("GET", "/healthz").json
+    assert {"status": "ok", "version": __version__} == world.request("GET", "/healthz").json

@@ -93,6 +93,22 @@ def test_the_temporary_account_of_a_candidate_may_not_call(phone: Phone) -> None
     assert phone.credentials().json["may_call"] is False
 
 
+def test_a_registered_candidate_that_was_silent_for_14_days_is_gone(world: World, phone: Phone) -> None:
+    phone.onboard()
+    world.clock.forward(days=14)
+
+    assert (404, 404) == (phone.fetch().status, phone.credentials().status)
+
+
+def test_a_candidate_that_goes_on_registering_lives_on(world: World, phone: Phone) -> None:
+    phone.onboard()
+    for _ in range(3):
+        world.clock.forward(days=10)
+        phone.register()
+
+    assert 200 == phone.fetch().status
+
+
 # --- strangers ---------------------------------------------------------------------------------------------------------
 
 

@@ -1,13 +1,12 @@
-"""Calling policies, and users where the directory is the gateway's own."""
+"""Calling policies: what the tenant's users may do with a SIP device."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
 from chalicelib.contracts.codec import Problem
-from chalicelib.domain.directory import GLOBAL_POLICY, BusyOnBusy, CallingPolicy, CallRedirect, User, Voicemail
+from chalicelib.domain.directory import GLOBAL_POLICY, BusyOnBusy, CallingPolicy, CallRedirect, Voicemail
 from chalicelib.domain.errors import BadRequest, NotFound
-from chalicelib.domain.identifiers import Upn, parse_number
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.ports import Caller, Gateway, Page
 
@@ -25,15 +24,6 @@ class PolicySettings:
     busy_on_busy: BusyOnBusy | None = None
 
 
-@dataclass(frozen=True)
-class UserSettings:
-    """What may be set of a user; None leaves a field as it is. Empty text takes the number or the policy away."""
-
-    display_name: str | None = None
-    number: str | None = None
-    policy: str | None = None
-
-
 def list_policies(gateway: Gateway, caller: Caller, limit: int, cursor: str | None) -> Page:
     """The tenant's policies by name."""
     return gateway.store.find(CallingPolicy, caller.tenant_id, limit=limit, cursor=cursor)
@@ -49,7 +39,7 @@ def show_policy(gateway: Gateway, caller: Caller, name: str) -> CallingPolicy:
 
 def set_policy(gateway: Gateway, caller: Caller, name: str, settings: PolicySettings) -> CallingPolicy:
     """Creates or changes a policy. Phones follow at the next sync."""
-    _check_name(name)
+    check_policy_name(name)
     given = {item.name: getattr(settings, item.name) for item in fields(settings) if getattr(settings, item.name) is not None}
 
     def attempt() -> CallingPolicy:
@@ -69,38 +59,8 @@ def remove_policy(gateway: Gateway, caller: Caller, name: str) -> None:
     until_saved(lambda: gateway.store.save(remove=[show_policy(gateway, caller, name)]))
 
 
-def list_users(gateway: Gateway, caller: Caller, limit: int, cursor: str | None) -> Page:
-    """The tenant's users by name."""
-    return gateway.directory.list_users(caller.tenant_id, limit, cursor)
-
-
-def show_user(gateway: Gateway, caller: Caller, upn: Upn) -> User:
-    """Raises NotFound."""
-    user = gateway.directory.load_users(caller.tenant_id, [upn]).get(upn)
-    if user is None:
-        raise NotFound(f"The directory has no user {upn}.")
-    return user
-
-
-def set_user(gateway: Gateway, caller: Caller, upn: Upn, settings: UserSettings) -> User:
-    """Creates or changes a user of the local directory. Phones follow at the next sync. Raises BadRequest."""
-    if settings.policy:
-        _check_name(settings.policy)
-    if settings.number:
-        settings = replace(settings, number=parse_number(settings.number))
-    given = {item.name: getattr(settings, item.name) for item in fields(settings) if getattr(settings, item.name) is not None}
-
-    def attempt() -> User:
-        before = gateway.store.load(User, caller.tenant_id, upn) or User(caller.tenant_id, upn)
-        after = replace(before, **given)
-        if after != before or not before.version:
-            gateway.store.save(after)
-        return after
-
-    return until_saved(attempt)
-
-
-def _check_name(name: str) -> None:
+def check_policy_name(name: str) -> None:
+    """Raises BadRequest."""
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         detail = f"must be 1 to {LONGEST_NAME} printable characters"
         raise BadRequest("This is no name for a policy.", (Problem("/name", detail),))

@@ -1,4 +1,4 @@
-"""The tenant's settings."""
+"""The tenant's settings, shown and changed."""
 
 from __future__ import annotations
 

@@ -1,0 +1,90 @@
+"""A device as its tenant's administrators see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.device import Connection, Device, DeviceState, connection_of
+from chalicelib.domain.directory import SignedInUser
+from chalicelib.domain.edge import Edge
+from chalicelib.domain.enrollment import Claim
+from chalicelib.domain.identifiers import CommandId, Language, Mac
+from chalicelib.usecases.dossier import load_claimed
+from chalicelib.usecases.ports import Caller, Gateway
+
+
+@dataclass(frozen=True)
+class DeviceView:
+    """A device as its tenant's administrators see it. Times are UTC; `user` and the address only where the tenant owns it."""
+
+    mac: Mac
+    vendor: str | None
+    model: str | None
+    firmware: str | None
+    state: DeviceState
+    connection: Connection
+    location: str
+    language: Language
+    user: SignedInUser | None
+    online_since: datetime | None
+    last_seen_at: datetime | None
+    onboarded_at: datetime | None
+    enrolled_at: datetime | None
+    signed_in_at: datetime | None
+    ip: str | None
+    config_version: int
+    applied_version: int
+    last_sync_at: datetime | None
+    pending_commands: tuple[CommandId, ...]
+    incompatible_reason: str | None
+
+
+def show_device(gateway: Gateway, caller: Caller, mac: Mac) -> DeviceView:
+    """Raises NotFound."""
+    dossier, claim = load_claimed(gateway, caller.tenant_id, mac)
+    return views_of(gateway, [claim], [dossier.device])[0]
+
+
+def views_of(gateway: Gateway, claims: Sequence[Claim], devices: Sequence[Device | None]) -> list[DeviceView]:
+    """The views of claims and their devices, in order. One read more for each edge that holds one of them."""
+    edges = _edges(gateway, devices)
+    return [_view(gateway, claim, device, edges) for claim, device in zip(claims, devices, strict=True)]
+
+
+def _edges(gateway: Gateway, devices: Sequence[Device | None]) -> dict[str, datetime]:
+    names = sorted({device.binding.edge_id for device in devices if device and device.binding})
+    loaded = gateway.store.load_many(Edge, [(name,) for name in names]) if names else []
+    return {edge.edge_id: edge.started_at for edge in loaded if edge}
+
+
+def _view(gateway: Gateway, claim: Claim, known: Device | None, edges: dict[str, datetime]) -> DeviceView:
+    device = known if known and known.tenant_id in {None, claim.tenant_id} else None
+    binding = device.binding if device else None
+    started_at = edges.get(binding.edge_id) if binding else None
+    state = DeviceState.BLOCKED if device and device.blocked else device.state if device else DeviceState.ADDED
+    connection = connection_of(device, started_at, gateway.clock())
+    owned = device is not None and device.tenant_id == claim.tenant_id
+    return DeviceView(
+        mac=claim.mac,
+        vendor=device.vendor if device else None,
+        model=device.model if device else None,
+        firmware=device.firmware if device else None,
+        state=state,
+        connection=connection,
+        location=claim.location,
+        language=device.language if device else Language.EN,
+        user=device.user if device else None,
+        online_since=binding.since if binding and connection is Connection.ONLINE else None,
+        last_seen_at=device.last_seen_at if device else None,
+        onboarded_at=device.onboarded_at if device else None,
+        enrolled_at=device.enrolled_at if device else None,
+        signed_in_at=device.signed_in_at if device else None,
+        ip=binding.source.rpartition(":")[0].strip("[]") if binding and owned else None,
+        config_version=device.config_version if device else 0,
+        applied_version=device.applied_version if device else 0,
+        last_sync_at=device.last_sync_at if device else None,
+        pending_commands=device.pending_commands if device else (),
+        incompatible_reason=(device.incompatible_reason or None) if device else None,
+    )

@@ -1,0 +1,55 @@
+"""The tenant's inventory, a page at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.device import Device
+from chalicelib.domain.enrollment import Claim
+from chalicelib.domain.identifiers import find_mac
+from chalicelib.usecases.device_view import DeviceView, views_of
+from chalicelib.usecases.ports import Caller, Gateway, Page
+
+
+@dataclass(frozen=True)
+class DeviceFilter:
+    """Every given word must match; `q` is looked for in MAC, location, user and number."""
+
+    state: str | None = None
+    connection: str | None = None
+    vendor: str | None = None
+    model: str | None = None
+    user: str | None = None
+    location: str | None = None
+    q: str | None = None
+
+
+def list_devices(gateway: Gateway, caller: Caller, wanted: DeviceFilter, limit: int, cursor: str | None) -> Page:
+    """The tenant's devices by MAC. Reads on until the page is full or the inventory ends."""
+    found: list[DeviceView] = []
+    while True:
+        page = gateway.store.find(Claim, caller.tenant_id, limit=limit - len(found), cursor=cursor)
+        devices = gateway.store.load_many(Device, [(claim.mac,) for claim in page.items])
+        found.extend(view for view in views_of(gateway, page.items, devices) if _matches(view, wanted))
+        cursor = page.next_cursor
+        if cursor is None or len(found) >= limit:
+            return Page(tuple(found), cursor)
+
+
+def _matches(view: DeviceView, wanted: DeviceFilter) -> bool:
+    user = view.user.upn if view.user else ""
+    exact = (
+        (wanted.state, view.state),
+        (wanted.connection, view.connection),
+        (wanted.vendor, view.vendor or ""),
+        (wanted.model, view.model or ""),
+        (wanted.user, user),
+        (wanted.location, view.location),
+    )
+    if any(word is not None and word.lower() != value.lower() for word, value in exact):
+        return False
+    text = " ".join(
+        (view.mac, view.location, user, view.user.display_name if view.user else "", view.user.number if view.user else "")
+    )
+    query = wanted.q or ""
+    return query.lower() in text.lower() or (find_mac(query) or "-") in view.mac

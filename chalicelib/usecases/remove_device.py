@@ -1,0 +1,37 @@
+"""A device leaves the inventory: really, with its secrets, at once."""
+
+from __future__ import annotations
+
+from chalicelib.domain.device import Device
+from chalicelib.domain.identifiers import Mac
+from chalicelib.domain.installation import Installation
+from chalicelib.usecases.conflicts import until_saved
+from chalicelib.usecases.dossier import load_claimed
+from chalicelib.usecases.history import mac_event
+from chalicelib.usecases.keep_upload import kept_uploads
+from chalicelib.usecases.ports import Caller, Gateway
+from chalicelib.usecases.request_command import forget_installations
+
+
+def remove_device(gateway: Gateway, caller: Caller, mac: Mac) -> None:
+    """Takes the device out of the inventory, and ends it with all its secrets, at once, where this tenant owns it."""
+
+    def attempt() -> tuple[Device | None, list[Installation]]:
+        dossier, claim = load_claimed(gateway, caller.tenant_id, mac)
+        device = dossier.device
+        foreign = device is not None and device.tenant_id not in {None, caller.tenant_id}
+        shared = len(dossier.claims) > 1 and (device is None or device.tenant_id is None)
+        if foreign or shared:
+            gateway.store.save(remove=[claim])
+            return None, []
+        ids = {candidate.installation_id for candidate in dossier.candidates}
+        ids |= {device.installation_id} if device and device.installation_id else set()
+        loaded = gateway.store.load_many(Installation, [(item,) for item in sorted(ids)])
+        installations = [item for item in loaded if item is not None]
+        records = [claim, *dossier.candidates, *installations, *([device] if device else []), *kept_uploads(gateway, mac)]
+        gateway.store.save(mac_event(gateway, mac, caller.tenant_id, "removed", by=caller.actor), remove=records)
+        return device, installations
+
+    device, installations = until_saved(attempt)
+    if device is not None:
+        forget_installations(gateway, device, installations)

@@ -1,0 +1,52 @@
+"""Users, where the directory is the gateway's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from chalicelib.domain.directory import User
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.identifiers import Upn, parse_number
+from chalicelib.usecases.conflicts import until_saved
+from chalicelib.usecases.ports import Caller, Gateway, Page
+from chalicelib.usecases.set_policy import check_policy_name
+
+
+@dataclass(frozen=True)
+class UserSettings:
+    """What may be set of a user; None leaves a field as it is. Empty text takes the number or the policy away."""
+
+    display_name: str | None = None
+    number: str | None = None
+    policy: str | None = None
+
+
+def list_users(gateway: Gateway, caller: Caller, limit: int, cursor: str | None) -> Page:
+    """The tenant's users by name."""
+    return gateway.directory.list_users(caller.tenant_id, limit, cursor)
+
+
+def show_user(gateway: Gateway, caller: Caller, upn: Upn) -> User:
+    """Raises NotFound."""
+    user = gateway.directory.load_users(caller.tenant_id, [upn]).get(upn)
+    if user is None:
+        raise NotFound(f"The directory has no user {upn}.")
+    return user
+
+
+def set_user(gateway: Gateway, caller: Caller, upn: Upn, settings: UserSettings) -> User:
+    """Creates or changes a user of the local directory. Phones follow at the next sync. Raises BadRequest."""
+    if settings.policy:
+        check_policy_name(settings.policy)
+    if settings.number:
+        settings = replace(settings, number=parse_number(settings.number))
+    given = {item.name: getattr(settings, item.name) for item in fields(settings) if getattr(settings, item.name) is not None}
+
+    def attempt() -> User:
+        before = gateway.store.load(User, caller.tenant_id, upn) or User(caller.tenant_id, upn)
+        after = replace(before, **given)
+        if after != before or not before.version:
+            gateway.store.save(after)
+        return after
+
+    return until_saved(attempt)

@@ -1,0 +1,153 @@
+"""What phones send back, and the files as an administrator may see them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.gateway import ELSEWHERE, MAC, OTHER_TENANT, Answer, Phone, World
+
+LOG = f"{MAC}-sys.log"
+
+
+@pytest.fixture
+def enrolled(phone: Phone) -> Phone:
+    return phone.enroll()
+
+
+def send(phone: Phone, name: str = LOG, body: str | bytes = "one line\n", method: str = "PUT") -> Answer:
+    return phone.world.request(method, f"{phone.base}{name}", headers={"Content-Type": "text/plain"}, body=body)
+
+
+def names_kept(world: World) -> list[str]:
+    return [item["name"] for item in world.admin.get(f"/v1/devices/{MAC}/uploads").json["items"]]
+
+
+# --- uploads -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_a_phones_file_is_kept(world: World, enrolled: Phone, method: str) -> None:
+    answer = send(enrolled, method=method)
+
+    assert (201, "one line\n") == (answer.status, world.admin.get(f"/v1/devices/{MAC}/uploads/{LOG}").text)
+
+
+def test_the_list_says_what_came_when(world: World, enrolled: Phone) -> None:
+    send(enrolled)
+    expected = {"name": LOG, "at": "2026-11-22T12:00:01Z", "size": 9, "content_type": "text/plain"}
+
+    assert {"items": [expected], "next_cursor": None} == world.admin.get(f"/v1/devices/{MAC}/uploads").json
+
+
+def test_the_newest_file_of_a_name_replaces_the_one_before(world: World, enrolled: Phone) -> None:
+    send(enrolled, body="x" * 400_000)
+    send(enrolled, body="short")
+
+    assert ("short", [LOG]) == (world.admin.get(f"/v1/devices/{MAC}/uploads/{LOG}").text, names_kept(world))
+
+
+@pytest.mark.parametrize(("size", "status"), [(0, 201), (512 * 1024, 201), (512 * 1024 + 1, 413)])
+def test_an_upload_has_at_most_512_kibibytes(enrolled: Phone, size: int, status: int) -> None:
+    assert status == send(enrolled, body="x" * size).status
+
+
+def test_a_large_upload_comes_back_whole(world: World, enrolled: Phone) -> None:
+    body = "".join(f"line {number}\n" for number in range(40_000))[: 512 * 1024]
+    send(enrolled, body=body)
+
+    assert body == world.admin.get(f"/v1/devices/{MAC}/uploads/{LOG}").text
+
+
+def test_what_is_too_large_leaves_the_one_before(world: World, enrolled: Phone) -> None:
+    send(enrolled)
+    send(enrolled, body="x" * (512 * 1024 + 1))
+
+    assert "one line\n" == world.admin.get(f"/v1/devices/{MAC}/uploads/{LOG}").text
+
+
+@pytest.mark.parametrize("name", [f"{MAC}.cfg", "805ec0ffffff-sys.log", "index.html", f"{LOG}.exe", "x" * 10_240, "%2e%2e%2fx"])
+def test_a_name_that_the_vendors_phones_do_not_send_is_the_plain_404(world: World, enrolled: Phone, name: str) -> None:
+    answer = send(enrolled, name)
+
+    assert (404, "not found\n", []) == (answer.status, answer.text, names_kept(world))
+
+
+def test_a_candidate_sends_nothing(phone: Phone) -> None:
+    assert 404 == send(phone.onboard()).status
+
+
+def test_a_stranger_beside_an_enrolled_phone_sends_nothing(world: World, enrolled: Phone) -> None:
+    assert enrolled.base
+    stranger = world.phone(address=ELSEWHERE).onboard()
+
+    assert (404, []) == (send(stranger).status, names_kept(world))
+
+
+def test_a_bad_token_sends_nothing(phone: Phone) -> None:
+    phone.base = f"/d/{'A' * 43}/"
+
+    assert 404 == send(phone).status
+
+
+def test_an_upload_is_text_that_no_browser_runs(world: World, enrolled: Phone) -> None:
+    send(enrolled, body="<script>alert(1)</script>")
+    headers = world.admin.get(f"/v1/devices/{MAC}/uploads/{LOG}").headers
+
+    assert ("text/plain; charset=utf-8", "nosniff") == (headers["content-type"], headers["x-content-type-options"])
+
+
+def test_uploads_of_another_tenants_time_are_not_shown(world: World, enrolled: Phone) -> None:
+    world.open_other_tenant()
+    send(enrolled)
+    world.phone(address=ELSEWHERE).enroll(OTHER_TENANT)
+
+    assert [] == world.api(tenant=OTHER_TENANT).get(f"/v1/devices/{MAC}/uploads").json["items"]
+
+
+def test_uploads_are_kept_for_30_days(world: World, enrolled: Phone) -> None:
+    send(enrolled)
+    world.clock.forward(days=30)
+
+    assert [] == names_kept(world)
+
+
+def test_an_upload_that_never_came_is_not_found(world: World, enrolled: Phone) -> None:
+    assert enrolled.base
+    assert 404 == world.admin.get(f"/v1/devices/{MAC}/uploads/{LOG}").status
+
+
+# --- files with masks --------------------------------------------------------------------------------------------------
+
+
+def test_the_administrator_sees_every_file_that_the_phone_gets(world: World, enrolled: Phone) -> None:
+    shown = world.admin.get(f"/v1/devices/{MAC}/files").json["items"]
+
+    assert [enrolled.fetch(file["name"]).headers["content-type"] for file in shown] == [file["content_type"] for file in shown]
+    assert [f"{MAC}.boot", "y000000000066.cfg", f"{MAC}.cfg", "ca.pem"] == [file["name"] for file in shown]
+
+
+def test_the_files_shown_differ_from_the_phones_in_its_secrets_alone(world: World, enrolled: Phone) -> None:
+    enrolled.sign_in()
+    shown = {file["name"]: file["body"] for file in world.admin.get(f"/v1/devices/{MAC}/files").json["items"]}
+    real = enrolled.settings()
+    own = enrolled.fetch().text
+    for secret in (enrolled.token, real["account.1.password"], real["static.security.user_password"].partition(":")[2]):
+        own = own.replace(secret, "***")
+
+    assert own == shown[f"{MAC}.cfg"]
+
+
+def test_showing_files_changes_nothing(world: World, enrolled: Phone) -> None:
+    assert enrolled.base
+    before = world.device()
+    world.admin.get(f"/v1/devices/{MAC}/files")
+
+    assert before == world.device()
+
+
+def test_a_removed_device_leaves_no_upload(world: World, enrolled: Phone) -> None:
+    send(enrolled)
+    world.admin.delete(f"/v1/devices/{MAC}")
+    world.admin.post("/v1/devices", {"mac": MAC})
+
+    assert [] == names_kept(world)
