@@ -13,6 +13,7 @@ from chalicelib.domain.identifiers import Language, TenantId
 
 LONGEST_EMERGENCY_NUMBER = 6
 SHORTEST_TRUSTED_PREFIX = 8
+MOST_EMERGENCY_NUMBERS = 20
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,8 @@ def _network_problems(networks: tuple[str, ...]) -> list[Problem]:
 
 
 def _emergency_problems(emergency: Emergency | None) -> list[Problem]:
+    if emergency and len(emergency.numbers) > MOST_EMERGENCY_NUMBERS:
+        return [Problem("/emergency/numbers", f"must be at most {MOST_EMERGENCY_NUMBERS}: phones hold no more")]
     return [
         Problem(f"/emergency/numbers/{index}", "must be 2 to 6 digits, such as 112")
         for index, number in enumerate(emergency.numbers if emergency else ())
