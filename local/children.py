@@ -10,7 +10,7 @@ from pathlib import Path
 
 from local.certificates import ServerIdentity
 from local.options import GatewayOptions
-from local.readiness import Check, accepts_unix, all_of, answers_http, speaks_tls
+from local.readiness import Check, accepts_unix, all_of, answers_http, is_linked, speaks_tls
 from local.state import GatewayState
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,7 +137,7 @@ def _agent(options: GatewayOptions, state: GatewayState, base: Mapping[str, str]
         "agent",
         (sys.executable, "-m", "sip_edge.agent"),
         {**base, **settings},
-        accepts_unix(state.agent_socket),
+        all_of(accepts_unix(state.agent_socket), is_linked(options.evapi_port)),  # unlinked, it answers no phone
         "agent, between the SIP edge and the functions",
     )
 

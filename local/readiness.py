@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 TRY_SECONDS = 2.0
+_ESTABLISHED = "01"
 
 Check = Callable[[], bool]
 
@@ -43,6 +44,17 @@ def speaks_tls(port: int, server_name: str, trust_anchor: Path | None) -> Check:
                 return True
         except OSError:
             return False
+
+    return check
+
+
+def is_linked(port: int) -> Check:
+    """Somebody on this machine holds a TCP connection to this port of 127.0.0.1 (/proc/net/tcp, proc(5))."""
+    listener = f"0100007F:{port:04X}"
+
+    def check() -> bool:
+        rows = (line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines())
+        return any(remote == listener and state == _ESTABLISHED for _, _, remote, state, *_ in rows)
 
     return check
 

@@ -123,10 +123,14 @@ class Credentials:
 
 @dataclass(frozen=True)
 class FeatureCodeRequest:
-    """`POST /edge/v1/feature-codes`: the digest user `username` dialled `dialled`, such as `*55*123456`."""
+    """`POST /edge/v1/feature-codes`: the digest user `username` dialled `dialled`, such as `*55*123456`.
+
+    After `expires_at` the phone has been told to try again: the functions then do nothing.
+    """
 
     username: str
     dialled: str
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from chalicelib.domain.identifiers import CommandId, Mac, TenantId
 
 COMMAND_LIFETIME = timedelta(hours=24)
 KEEP_COMMAND = timedelta(days=7)
+ANSWER_WITHIN = timedelta(minutes=1)  # an edge reports within seconds; carrying out twice is prevented there
 NOT_REGISTERED = 480  # what an edge reports where the device is not registered with it
 
 
@@ -36,6 +37,7 @@ class Command:
     created_at: datetime
     expires_at: datetime
     state: CommandState = CommandState.QUEUED
+    sent_at: datetime | None = None
     sip_status: int = 0
     finished_at: datetime | None = None
     version: int = 0
@@ -44,6 +46,17 @@ class Command:
     def open(self) -> bool:
         """Whether it is still on its way."""
         return self.state in {CommandState.QUEUED, CommandState.SENT}
+
+
+def send(command: Command, now: datetime) -> Command:
+    """Handed to the edge."""
+    return replace(command, state=CommandState.SENT, sent_at=now)
+
+
+def is_due(command: Command, now: datetime) -> bool:
+    """Whether the edge should get it now that its device is registered: it waits, or no answer came to an earlier sending."""
+    lost = command.state is CommandState.SENT and command.sent_at is not None and now - command.sent_at > ANSWER_WITHIN
+    return as_of(command, now).open and (command.state is CommandState.QUEUED or lost)
 
 
 def finish(command: Command, sip_status: int, now: datetime) -> Command:

@@ -79,6 +79,7 @@ class Device:
     user: SignedInUser | None = None
     language: Language = Language.EN
     binding: Binding | None = None
+    edge_id: str = ""  # where it was registered last, and where its credentials may still be cached
     last_seen_at: datetime | None = None
     onboarded_at: datetime | None = None
     enrolled_at: datetime | None = None

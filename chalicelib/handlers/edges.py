@@ -46,12 +46,7 @@ def post_credentials() -> Response:
 @blueprint.route(contract.FEATURE_CODES_PATH, methods=["POST"], content_types=["*/*"])
 def post_feature_code() -> Response:
     """The verdict on a dialled feature code."""
-
-    def act(own: Gateway, http: HttpCall) -> Response:
-        request = _read(contract.FeatureCodeRequest, http)
-        return json_answer(dial_feature_code(own, request.username, request.dialled))
-
-    return _run(act)
+    return _run(lambda own, http: json_answer(dial_feature_code(own, _read(contract.FeatureCodeRequest, http))))
 
 
 def _run(act: Callable[[Gateway, HttpCall], Response]) -> Response:

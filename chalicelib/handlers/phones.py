@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chalice.app import Blueprint, Response
 
-from chalicelib.domain.errors import PayloadTooLarge
+from chalicelib.domain.errors import GatewayError
 from chalicelib.domain.identifiers import Language, TenantId, find_language, parse_tenant_id
 from chalicelib.handlers.answers import NO_STORE, Headers, plain_404, problem_answer
 from chalicelib.handlers.requests import HttpCall, read_call
+from chalicelib.observability import log
 from chalicelib.usecases.bootstrap_device import BootstrapRequest, bootstrap_device
 from chalicelib.usecases.keep_upload import UploadRequest, keep_upload
 from chalicelib.usecases.serve_phone_file import TokenRequest, serve_phone_file
@@ -79,22 +82,24 @@ def token_upload_with_language(p2: str, p3: str, p4: str) -> Response:
 
 
 def _upload(token: str, segments: list[str]) -> Response:
-    call = read_call(blueprint.current_request)
+    return _run(lambda call: _answer_upload(token, segments, call))
+
+
+def _answer_upload(token: str, segments: list[str], call: HttpCall) -> Response:
     name = segments[-1]
     if (len(segments) > 1 and not segments[0].startswith("lang_")) or len(name) > _LONGEST_NAME:
         return plain_404()
     request = UploadRequest(token, name, call.headers.get("content-type", ""), call.body)
-    try:
-        kept = keep_upload(gateway(), request)
-    except PayloadTooLarge as refusal:
-        return problem_answer(refusal, call.request_id)
+    kept = keep_upload(gateway(), request)
     return Response("", status_code=201, headers=dict(NO_STORE)) if kept else plain_404()
 
 
 def _stage_one(segments: list[str]) -> Response:
-    call = read_call(blueprint.current_request)
-    request = _read_stage_one(segments, call)
-    return _file_answer(bootstrap_device(gateway(), request) if request else None, call)
+    def act(call: HttpCall) -> Response:
+        request = _read_stage_one(segments, call)
+        return _file_answer(bootstrap_device(gateway(), request) if request else None, call)
+
+    return _run(act)
 
 
 def _read_stage_one(segments: list[str], call: HttpCall) -> BootstrapRequest | None:
@@ -119,7 +124,10 @@ def _read_stage_one(segments: list[str], call: HttpCall) -> BootstrapRequest | N
 
 def _under_token(token: str, segments: list[str]) -> Response:
     """The language word only chose the files at stage 1; the installation knows its language, so it is skipped here."""
-    call = read_call(blueprint.current_request)
+    return _run(lambda call: _answer_under_token(token, segments, call))
+
+
+def _answer_under_token(token: str, segments: list[str], call: HttpCall) -> Response:
     if segments[0].startswith("lang_"):
         segments = segments[1:]
     if len(segments) == 1 and len(segments[0]) <= _LONGEST_NAME:
@@ -134,10 +142,23 @@ def _under_token(token: str, segments: list[str]) -> Response:
     return plain_404()
 
 
+def _run(act: Callable[[HttpCall], Response]) -> Response:
+    """Runs one action; a store that is away is 503, so that the phone keeps what it has and asks again."""
+    call = read_call(blueprint.current_request)
+    try:
+        return act(call)
+    except GatewayError as error:
+        return problem_answer(error, call.request_id)
+    except Exception:  # noqa: BLE001 - the outermost loop: a phone gets an answer whatever happened
+        log().exception("unexpected_error", extra={"request_id": call.request_id})
+        return problem_answer(GatewayError(), call.request_id)
+
+
 def _file_answer(file: PhoneFile | None, call: HttpCall) -> Response:
     if file is None:
         return plain_404()
     headers: Headers = {**NO_STORE, "Content-Type": file.content_type, "ETag": file.etag}
-    if file.etag in [tag.strip().removeprefix("W/") for tag in call.headers.get("if-none-match", "").split(",")]:
+    known = [tag.strip().removeprefix("W/") for tag in call.headers.get("if-none-match", "").split(",")]
+    if file.etag in known or "*" in known:  # RFC 9110 13.1.2
         return Response("", status_code=304, headers={**NO_STORE, "ETag": file.etag})
     return Response(file.body, headers=headers)

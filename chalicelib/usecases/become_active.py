@@ -33,6 +33,7 @@ def become_active(gateway: Gateway, installation: Installation, dossier: Dossier
         firmware=active.firmware,
         language=active.language,
         binding=own_binding,
+        edge_id=own_binding.edge_id if own_binding else before.edge_id,
         config_version=active.config_version,
         applied_version=active.fetched_version,
         enrolled_at=moved.enrolled_at if _still_enrolled(before, tenant, profile) else None,
@@ -49,7 +50,7 @@ def become_active(gateway: Gateway, installation: Installation, dossier: Dossier
         remove=(former,) if former else (),
         forgets=_forget_accounts(gateway, former) if former else (),
         reach_by=own_binding,
-        forget_at=before.binding.edge_id if before.binding else "",
+        forget_at=before.edge_id,
     )
 
 

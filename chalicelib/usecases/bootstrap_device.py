@@ -24,6 +24,7 @@ MOST_CANDIDATES_PER_MAC = 8
 NEW_CANDIDATES_PER_ADDRESS = 60  # unclaimed MACs, in the window below
 NEW_CANDIDATES_PER_MAC = 20
 RATE_WINDOW = timedelta(minutes=10)
+REFUSALS_NOTED_A_DAY = 5
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,8 @@ def _repeated(gateway: Gateway, dossier: Dossier, request: BootstrapRequest) -> 
 
 def _mint(gateway: Gateway, dossier: Dossier, request: BootstrapRequest, identity: Identity) -> Installation | None:
     others = [candidate for candidate in dossier.candidates if candidate.address != request.address]
-    if len(others) >= MOST_CANDIDATES_PER_MAC:
-        return None
-    if not dossier.claims and _over_limit(gateway, dossier.mac, request.address):
+    crowded = len(others) >= MOST_CANDIDATES_PER_MAC
+    if (crowded or not dossier.claims) and _over_limit(gateway, dossier.mac, request.address):
         return None
     installation = new_candidate(gateway, request, identity, dossier.mac)
     former = next((candidate for candidate in dossier.candidates if candidate.address == request.address), None)
@@ -106,7 +106,9 @@ def _mint(gateway: Gateway, dossier: Dossier, request: BootstrapRequest, identit
         expires_at=gateway.clock() + CANDIDATE_LIFETIME,
         version=former.version if former else 0,
     )
-    gateway.store.save(installation, pointer)
+    # Strangers must not keep the phone out: the oldest is no longer repeated to its address, and dies within a day.
+    surplus = sorted(others, key=lambda candidate: candidate.expires_at)[:1] if crowded else []
+    gateway.store.save(installation, pointer, remove=surplus)
     return installation
 
 
@@ -141,9 +143,15 @@ def _over_limit(gateway: Gateway, mac: Mac, address: str) -> bool:
 
 
 def _record_incompatible(gateway: Gateway, dossier: Dossier, identity: Identity, reason: str) -> None:
-    """Tells the tenants that claim the device why it is not onboarded; once per reason, and nothing for strangers."""
+    """Tells the tenants that claim the device why it is not onboarded; once per reason, a few times a day at most.
+
+    A device that is in use is not concerned by somebody who names its MAC.
+    """
     device = dossier.device or Device(dossier.mac, identity.vendor, identity.model or "", identity.firmware or "")
-    if not dossier.claims or device.incompatible_reason == reason:
+    if not dossier.claims or device.owned or device.incompatible_reason == reason:
+        return
+    now = gateway.clock()
+    if gateway.store.count_up(f"refused#{dossier.mac}#{now:%Y%m%d}", now + timedelta(days=1)) > REFUSALS_NOTED_A_DAY:
         return
     event = mac_event(gateway, dossier.mac, device.tenant_id, "onboarding_refused", reason=reason)
     gateway.store.save(replace(device, incompatible_reason=reason), event)

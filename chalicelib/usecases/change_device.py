@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.device import Device
@@ -10,9 +9,10 @@ from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.identifiers import Language, Mac
 from chalicelib.domain.installation import Installation
 from chalicelib.usecases.add_device import check_location
+from chalicelib.usecases.change_profile import Change, save_and_tell
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.device_view import DeviceView, show_device
-from chalicelib.usecases.dossier import Dossier, load_claimed
+from chalicelib.usecases.dossier import load_claimed
 from chalicelib.usecases.history import event_of
 from chalicelib.usecases.ports import Caller, Gateway
 from chalicelib.usecases.request_command import forget_installations
@@ -32,34 +32,36 @@ def change_device(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChan
     if change.location is not None:
         check_location(change.location)
 
-    def attempt() -> tuple[Dossier, Installation | None]:
-        dossier, claim = load_claimed(gateway, caller.tenant_id, mac)
-        changes: list[object] = []
-        if change.location is not None and change.location != claim.location:
-            changes.append(replace(claim, location=change.location))
-        device = dossier.device if dossier.device and dossier.device.tenant_id == caller.tenant_id else None
-        installation = gateway.store.load(Installation, str(device.installation_id)) if device else None
-        if device and installation:
-            changes.extend(_change_owned(gateway, device, installation, change))
-        elif change.language is not None or change.blocked is not None:
-            raise BadRequest(f"Device {mac} is not enrolled; only its location can be changed.")
-        if changes:
-            gateway.store.save(*changes)
-        return dossier, installation
-
-    dossier, installation = until_saved(attempt)
-    if change.blocked and dossier.device and installation:
-        forget_installations(gateway, dossier.device, [installation])
+    blocked = until_saved(lambda: _change(gateway, caller, mac, change))
+    if blocked is not None:
+        forget_installations(gateway, *blocked)
     return show_device(gateway, caller, mac)
 
 
-def _change_owned(gateway: Gateway, device: Device, installation: Installation, change: DeviceChange) -> Iterator[object]:
+def _change(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) -> tuple[Device, list[Installation]] | None:
+    """What is to be forgotten at the edge where the device was blocked."""
+    dossier, claim = load_claimed(gateway, caller.tenant_id, mac)
+    moved = replace(claim, location=claim.location if change.location is None else change.location)
+    claims = (moved,) if moved != claim else ()
+    device = dossier.device if dossier.device and dossier.device.tenant_id == caller.tenant_id else None
+    installation = gateway.store.load(Installation, str(device.installation_id)) if device else None
+    if device is None or installation is None:
+        if change.language is not None or change.blocked is not None:
+            raise BadRequest(f"Device {mac} is not enrolled; only its location can be changed.")
+        gateway.store.save(*claims)
+        return None
     language = change.language or installation.language
     blocked = installation.blocked if change.blocked is None else change.blocked
-    if language != installation.language or blocked != installation.blocked:
-        version = installation.config_version + (language != installation.language)
-        yield replace(installation, language=language, blocked=blocked, config_version=version)
-        yield replace(
-            device, language=language, blocked=blocked, config_version=version, binding=None if blocked else device.binding
-        )
-        yield event_of(gateway, device, "changed", language=language.value, blocked=str(blocked).lower())
+    speaks_anew, changes_block = language != installation.language, blocked != installation.blocked
+    if not speaks_anew and not changes_block:
+        gateway.store.save(*claims)
+        return None
+    version = installation.config_version + speaks_anew
+    changed = replace(installation, language=language, blocked=blocked, config_version=version)
+    event = event_of(gateway, device, "changed", language=language.value, blocked=str(blocked).lower(), by=caller.actor)
+    view = replace(device, language=language, blocked=blocked, config_version=version)
+    if blocked:
+        gateway.store.save(changed, replace(view, binding=None), event, *claims)
+        return (device, [installation]) if changes_block else None
+    save_and_tell(gateway, Change(changed, view, also=(event, *claims), reach_by=device.binding))
+    return None

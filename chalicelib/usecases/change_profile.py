@@ -40,7 +40,7 @@ def change_profile(gateway: Gateway, installation: Installation, device: Device,
     account = installation.account
     forgets = (forget_command(gateway, username_of(installation, account), account.aor),) if signs_out else ()
     return save_and_tell(
-        gateway, Change(changed, device, also=(event,), forgets=forgets, reach_by=device.binding, forget_at=_edge_of(device))
+        gateway, Change(changed, device, also=(event,), forgets=forgets, reach_by=device.binding, forget_at=device.edge_id)
     )
 
 
@@ -54,7 +54,3 @@ def save_and_tell(gateway: Gateway, change: Change) -> CommandId:
         hand_over(gateway, change.reach_by.edge_id, [edge_command(gateway, reachable, command)])
     hand_over(gateway, change.forget_at, change.forgets)
     return command.id
-
-
-def _edge_of(device: Device) -> str:
-    return device.binding.edge_id if device.binding else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chalicelib.contracts.edge import FeatureCodeVerdict
+from chalicelib.contracts.edge import FeatureCodeRequest, FeatureCodeVerdict
 from chalicelib.domain.errors import CallerFault, NotNow
 from chalicelib.domain.feature_code import ENROLL, SIGN_IN, SIGN_OUT, FeatureCode, parse_feature_code
 from chalicelib.domain.installation import Installation, account_of, split_username
@@ -21,14 +21,16 @@ LATER = 503
 NOT_A_CODE = 404
 
 
-def dial_feature_code(gateway: Gateway, username: str, dialled: str) -> FeatureCodeVerdict:
+def dial_feature_code(gateway: Gateway, request: FeatureCodeRequest) -> FeatureCodeVerdict:
     """The verdict, with its reason in the phone's language. Never raises what the phone can be told."""
-    named = split_username(username)
+    if request.expires_at is not None and gateway.clock() > request.expires_at:
+        return FeatureCodeVerdict("too_late", LATER, "Try again in a minute")
+    named = split_username(request.username)
     installation = gateway.store.load(Installation, named[0]) if named else None
     if installation is None or named is None or account_of(installation, named[1]) is None:
         return FeatureCodeVerdict("not_onboarded", REFUSED, "This phone is not known. Restart it.")
     _ = translator(phone_language(installation))
-    code = parse_feature_code(dialled)
+    code = parse_feature_code(request.dialled)
     action = _ACTIONS.get(code.code) if code else None
     if code is None or action is None:
         return FeatureCodeVerdict("unknown_feature_code", NOT_A_CODE, _("Unknown feature code"))

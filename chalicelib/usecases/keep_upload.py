@@ -17,6 +17,7 @@ from chalicelib.usecases.serve_phone_file import load_installation
 from chalicelib.vendors.catalogue import vendor
 
 LONGEST_TYPE = 80
+PARTS_AT_A_TIME = 10
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def list_uploads(gateway: Gateway, caller: Caller, mac: Mac) -> tuple[KeptUpload
     load_claimed(gateway, caller.tenant_id, mac)
     return tuple(
         KeptUpload(item.name, item.at, item.size, item.content_type)
-        for item in kept_uploads(gateway, mac)
+        for item in _kept(gateway, mac)
         if item.part == 0 and item.tenant_id == caller.tenant_id
     )
 
@@ -84,25 +85,21 @@ def list_uploads(gateway: Gateway, caller: Caller, mac: Mac) -> tuple[KeptUpload
 def load_upload(gateway: Gateway, caller: Caller, mac: Mac, name: str) -> bytes:
     """The bytes of one upload. Raises NotFound."""
     load_claimed(gateway, caller.tenant_id, mac)
-    parts = [item for item in kept_uploads(gateway, mac) if item.name == name.lower() and item.tenant_id == caller.tenant_id]
+    parts = [item for item in _kept(gateway, mac) if item.name == name.lower() and item.tenant_id == caller.tenant_id]
     if not parts:
         raise NotFound(f"Device {mac} has sent no file {name}.")
     return b"".join(base64.b64decode(item.data) for item in sorted(parts, key=lambda item: item.part))
 
 
-def remove_uploads(gateway: Gateway, caller: Caller, mac: Mac) -> None:
-    """Forgets all that the device has sent as the tenant's: logs and local files may hold secrets."""
-
-    def attempt() -> None:
-        for item in kept_uploads(gateway, mac):
-            if item.tenant_id == caller.tenant_id:
-                gateway.store.save(remove=[item])
-
-    until_saved(attempt)
+def remove_uploads(gateway: Gateway, mac: Mac) -> None:
+    """Removes all that a device has sent, a few parts at a time: a transaction holds 4 MB (DynamoDB's limit)."""
+    parts = _kept(gateway, mac)
+    for start in range(0, len(parts), PARTS_AT_A_TIME):
+        gateway.store.save(remove=parts[start : start + PARTS_AT_A_TIME])
 
 
 def _replace(gateway: Gateway, mac: Mac, new: list[Upload]) -> None:
-    kept = kept_uploads(gateway, mac)
+    kept = _kept(gateway, mac)
     by_key = {(item.name, item.part): item for item in kept}
     name = new[0].name
     saved = [_over(item, by_key.pop((name, item.part), None)) for item in new]
@@ -116,6 +113,6 @@ def _over(item: Upload, former: Upload | None) -> Upload:
     return item if former is None else replace(item, version=former.version)
 
 
-def kept_uploads(gateway: Gateway, mac: Mac) -> tuple[Upload, ...]:
+def _kept(gateway: Gateway, mac: Mac) -> tuple[Upload, ...]:
     """Every part of every upload of one device. One query."""
     return gateway.store.find(Upload, mac, limit=4 * MOST_NAMES).items

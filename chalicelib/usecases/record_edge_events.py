@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from chalicelib.contracts.edge import BatchReceipt, EdgeCommand, EdgeEvent, EventBatch, EventType
 from chalicelib.domain.binding import Binding
-from chalicelib.domain.command import Command, CommandState, as_of, finish
+from chalicelib.domain.command import Command, as_of, finish, is_due, send
 from chalicelib.domain.device import Connection, Device, DeviceState, Move, move
 from chalicelib.domain.edge import Edge
 from chalicelib.domain.installation import Installation, Stage, account_of, keep_alive, split_username, username_of
@@ -70,6 +70,7 @@ def _registered_device(
     device = _bound(before, _binding(edge_id, event, before.binding if was_online else None), event)
     settled, forgets = _settle_account(gateway, event, installation)
     if not device.owned:
+        settled = replace(settled, binding=device.binding)  # another candidate may take the device's place meanwhile
         device = replace(
             device,
             installation_id=installation.id,
@@ -88,7 +89,7 @@ def _registered_device(
     check = needs_check(device, gateway.clock())
     if check:
         device = replace(device, last_sync_at=gateway.clock())
-    gateway.store.save(device, *changes, *(replace(command, state=CommandState.SENT) for command in due))
+    gateway.store.save(device, *changes, *(send(command, gateway.clock()) for command in due))
     commands = [edge_command(gateway, device, command) for command in due]
     if not due and event.username != username_of(settled, settled.account):
         commands.append(ad_hoc_resync(gateway, settled, event.username, event.aor))
@@ -120,7 +121,7 @@ def _binding(edge_id: str, event: EdgeEvent, former: Binding | None) -> Binding:
 def _bound(device: Device, binding: Binding, event: EdgeEvent) -> Device:
     identity = catalogue.identify(event.user_agent, "")
     firmware = identity.firmware if identity and identity.vendor == device.vendor and identity.firmware else device.firmware
-    return replace(device, binding=binding, last_seen_at=event.at, firmware=firmware)
+    return replace(device, binding=binding, edge_id=binding.edge_id, last_seen_at=event.at, firmware=firmware)
 
 
 def _settle_account(gateway: Gateway, event: EdgeEvent, installation: Installation) -> tuple[Installation, list[EdgeCommand]]:
@@ -146,7 +147,7 @@ def _due_commands(gateway: Gateway, device: Device) -> tuple[Device, list[Comman
     loaded = gateway.store.load_many(Command, [(command_id,) for command_id in device.pending_commands])
     now = gateway.clock()
     pending = [command for command in loaded if command and as_of(command, now).open]
-    due = [command for command in pending if command.state is CommandState.QUEUED]
+    due = [command for command in pending if is_due(command, now)]
     return replace(device, pending_commands=tuple(command.id for command in pending)), due
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from chalicelib.domain.device import Device
+from chalicelib.domain.device import Connection, Device
 from chalicelib.domain.directory import decide_sign_in
 from chalicelib.domain.errors import (
     CallerFault,
@@ -22,7 +22,7 @@ from chalicelib.domain.web import WebSession
 from chalicelib.usecases.become_active import become_active
 from chalicelib.usecases.change_profile import save_and_tell
 from chalicelib.usecases.conflicts import until_saved
-from chalicelib.usecases.dossier import Dossier, load_dossier
+from chalicelib.usecases.dossier import Dossier, connection, load_dossier
 from chalicelib.usecases.history import mac_event
 from chalicelib.usecases.load_user import load_user_and_policy
 from chalicelib.usecases.ports import Gateway
@@ -102,6 +102,7 @@ def _waiting_phone(gateway: Gateway, pairing: Pairing, tenant_id: TenantId) -> t
         raise PairingCodeExpired("The phone with this code is no longer known. Restart it and press Sign in again.")
     dossier = load_dossier(gateway, installation.mac)
     _check_owner(dossier.device, tenant_id)
+    _check_not_in_use(gateway, dossier.device, installation)
     return installation, dossier
 
 
@@ -111,6 +112,14 @@ def _check_owner(device: Device | None, tenant_id: TenantId) -> None:
         raise IllegalMove("This phone is blocked. Ask your administrator.")
     if device is not None and device.owned and device.enrolled_at is not None and device.tenant_id != tenant_id:
         raise DeviceOwnedElsewhere("This phone is enrolled in another organisation. Ask your administrator.")
+
+
+def _check_not_in_use(gateway: Gateway, device: Device | None, installation: Installation) -> None:
+    """A phone that is in use keeps its place: whoever only names its MAC cannot push it out by signing in."""
+    if device is None or not device.owned or device.installation_id == installation.id:
+        return
+    if connection(gateway, device, gateway.clock()) is Connection.ONLINE:
+        raise IllegalMove("A phone with this MAC address is in use. If it was just reset, wait three minutes and try again.")
 
 
 def _check_tries(gateway: Gateway, session: WebSession, address: str) -> None:

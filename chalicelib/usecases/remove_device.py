@@ -8,7 +8,7 @@ from chalicelib.domain.installation import Installation
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import load_claimed
 from chalicelib.usecases.history import mac_event
-from chalicelib.usecases.keep_upload import kept_uploads
+from chalicelib.usecases.keep_upload import remove_uploads
 from chalicelib.usecases.ports import Caller, Gateway
 from chalicelib.usecases.request_command import forget_installations
 
@@ -28,10 +28,11 @@ def remove_device(gateway: Gateway, caller: Caller, mac: Mac) -> None:
         ids |= {device.installation_id} if device and device.installation_id else set()
         loaded = gateway.store.load_many(Installation, [(item,) for item in sorted(ids)])
         installations = [item for item in loaded if item is not None]
-        records = [claim, *dossier.candidates, *installations, *([device] if device else []), *kept_uploads(gateway, mac)]
+        records = [claim, *dossier.candidates, *installations, *([device] if device else [])]
         gateway.store.save(mac_event(gateway, mac, caller.tenant_id, "removed", by=caller.actor), remove=records)
         return device, installations
 
     device, installations = until_saved(attempt)
     if device is not None:
         forget_installations(gateway, device, installations)
+        remove_uploads(gateway, mac)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.contracts.edge import CommandType, EdgeCommand
-from chalicelib.domain.command import COMMAND_LIFETIME, Command, CommandState, as_of
+from chalicelib.domain.command import COMMAND_LIFETIME, Command, CommandState, as_of, send
 from chalicelib.domain.device import Connection, Device
 from chalicelib.domain.edge import WaitingCommand
 from chalicelib.domain.errors import NotFound
@@ -57,8 +57,9 @@ def order(gateway: Gateway, device: Device, kind: CommandType, actor: str, *, on
         requested_by=actor,
         created_at=now,
         expires_at=now + COMMAND_LIFETIME,
-        state=CommandState.SENT if online and device.binding else CommandState.QUEUED,
     )
+    if online and device.binding:
+        command = send(command, now)
     pending = (*device.pending_commands, command.id)[-MOST_PENDING:]
     return replace(device, pending_commands=pending), command
 
@@ -95,8 +96,7 @@ def forget_installations(gateway: Gateway, device: Device, installations: Sequen
     for installation in installations:
         accounts = [installation.account, *([installation.previous] if installation.previous else [])]
         forgets = [forget_command(gateway, username_of(installation, account), account.aor) for account in accounts]
-        binding = device.binding or installation.binding
-        hand_over(gateway, binding.edge_id if binding else "", forgets)
+        hand_over(gateway, installation.binding.edge_id if installation.binding else device.edge_id, forgets)
 
 
 def hand_over(gateway: Gateway, edge_id: str, commands: Sequence[EdgeCommand]) -> None:

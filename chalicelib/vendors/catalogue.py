@@ -61,6 +61,24 @@ class ScreenFormat:
 
 
 @dataclass(frozen=True)
+class NameRule:
+    """What the vendor's phones take as the label and the display name of an account."""
+
+    longest: int = 512  # characters
+    without: str = ""  # characters that they refuse
+
+    def fit(self, text: str) -> str:
+        """The text without what is refused, cut to the length."""
+        kept = text.translate(dict.fromkeys(map(ord, self.without), " "))
+        return (" ".join(kept.split()) if kept != text else text)[: self.longest].strip()
+
+    def label(self, name: str, number: str) -> str:
+        """Name and number; where both are too long, the name is cut."""
+        room = max(self.longest - len(number) - 1, 0)
+        return self.fit(f"{self.fit(name)[:room].strip()} {number}")
+
+
+@dataclass(frozen=True)
 class Compatibility:
     """How firmware is compared: `line` compares its part number `part` alone, `version` all its numbers in order."""
 
@@ -90,6 +108,7 @@ class Vendor:
     challenges_notify: bool
     languages: dict[str, str]
     time_zones: dict[str, str]
+    names: NameRule = field(default_factory=NameRule)
 
     @property
     def longest_screen(self) -> int:
@@ -216,4 +235,5 @@ def _read_vendor(path: Path) -> Vendor:
         challenges_notify=data["challenges_notify"],
         languages=data["languages"],
         time_zones=data.get("time_zones", {}),
+        names=NameRule(**data.get("names", {})),
     )

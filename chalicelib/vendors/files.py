@@ -11,7 +11,7 @@ from chalicelib.domain.installation import Installation, PhoneState, username_of
 from chalicelib.domain.keys import Keys
 from chalicelib.settings import Settings
 from chalicelib.vendors.catalogue import vendor as vendor_of
-from chalicelib.vendors.rendering import choose_template, render
+from chalicelib.vendors.rendering import choose_template, clean, render
 from chalicelib.vendors.texts import translator
 from chalicelib.vendors.time_zones import DaylightSaving, daylight_saving, format_offset, standard_offset
 
@@ -60,6 +60,7 @@ class PhoneView:
     token_url: str  # the provisioning URL without the language
     provisioning_url: str
     trust_anchor_url: str
+    trust_anchor_lines: tuple[str, ...]  # the PEM itself, for phones that take no URL; a template joins its lines
     label: str
     display_name: str
     aor: str
@@ -94,7 +95,9 @@ def render_bootstrap(public_url: str, installation: Installation, token: str, fi
     """Stage 1: one setting, the phone's own provisioning URL."""
     vendor = vendor_of(installation.vendor)
     phone = {"provisioning_url": provisioning_url(public_url, token, installation.language)}
-    return PhoneFile(file_name, vendor.content_type, render(vendor.name, vendor.bootstrap_template, phone=phone))
+    model = vendor.models.get(installation.model)
+    template = choose_template(vendor.name, vendor.bootstrap_template, model.family if model else "", installation.model)
+    return PhoneFile(file_name, vendor.content_type, render(vendor.name, template, phone=phone))
 
 
 def render_unchanged(vendor_name: str, file_name: str) -> PhoneFile:
@@ -144,8 +147,9 @@ def _view(request: PhoneFileRequest, language: str) -> PhoneView:
         state=installation.state.value,
         provisioning_url=url,
         trust_anchor_url=f"{url}ca.pem" if request.trust_anchor else "",
-        label=f"{user.display_name} {user.number}" if user else _("Not signed in"),
-        display_name=user.display_name if user else _("Not signed in"),
+        trust_anchor_lines=tuple(request.trust_anchor.splitlines()),
+        label=vendor.names.label(clean(user.display_name), clean(user.number)) if user else _("Not signed in"),
+        display_name=vendor.names.fit(clean(user.display_name)) if user else _("Not signed in"),
         aor=installation.account.aor,
         username=username_of(installation, installation.account),
         password=request.keys.sip_password(installation.id, installation.account.version).reveal(),

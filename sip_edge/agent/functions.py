@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx
@@ -76,7 +77,8 @@ class Functions:
 
     async def request_verdict(self, username: str, dialled: str) -> FeatureCodeVerdict:
         """What becomes of a dialled feature code. Raises FunctionsError."""
-        request = FeatureCodeRequest(username, dialled)
+        deadline = datetime.now(UTC) + timedelta(seconds=VERDICT_SECONDS)
+        request = FeatureCodeRequest(username, dialled, expires_at=deadline)
         return await self._ask(FEATURE_CODES_PATH, request, FeatureCodeVerdict, seconds=VERDICT_SECONDS)
 
     async def post_events(self, batch: EventBatch) -> BatchReceipt:

@@ -231,10 +231,22 @@ def test_one_mac_gets_20_new_candidates_in_ten_minutes(phone: Phone) -> None:
     assert [200] * 20 + [404] == seen
 
 
-def test_one_mac_has_candidates_at_eight_addresses_at_most(world: World) -> None:
-    phones = [world.phone(address=f"203.0.113.{number}") for number in range(9)]
+def test_strangers_at_many_addresses_do_not_keep_the_phone_out(world: World) -> None:
+    phones = [world.phone(address=f"203.0.113.{number}") for number in range(10)]
 
-    assert [200] * 8 + [404] == [phone.ask_stage_one().status for phone in phones]
+    assert [200] * 10 == [phone.ask_stage_one().status for phone in phones]
+
+
+def test_the_oldest_of_many_candidates_is_no_longer_repeated_and_its_token_still_works(world: World) -> None:
+    phones = [world.phone(address=f"203.0.113.{number}") for number in range(10)]
+    for each in phones:
+        each.ask_stage_one()
+        world.clock.forward(seconds=1)
+    oldest = phones[0].base
+
+    assert 200 == phones[0].get(f"{oldest}{MAC}.cfg").status
+    phones[0].ask_stage_one()
+    assert oldest != phones[0].base
 
 
 # --- incompatible phones -----------------------------------------------------------------------------------------------

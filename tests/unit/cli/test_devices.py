@@ -1,4 +1,4 @@
-# ruff: noqa: SIM300 - style.md, rule 13: expected before actual
+
 import json
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-# ruff: noqa: SIM300 - style.md, rule 13: expected before actual
+
 import socket
 from pathlib import Path
 

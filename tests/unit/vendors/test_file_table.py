@@ -66,7 +66,7 @@ def test_no_other_name_is_served(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("model", "common"),
-    [("T41S", "y000000000068"), ("T42S", "y000000000067"), ("T46S", "y000000000066"), ("T48S", "y000000000065")],
+    [("T41S", "y000000000068"), ("T48U", "y000000000109"), ("T30P", "y000000000127"), ("W70B", "y000000000146")],
 )
 def test_the_common_file_is_the_models(model: str, common: str) -> None:
     served = [number for number in range(200) if YEALINK.find_file(f"y{number:012}.cfg", MAC, model)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.vendors.catalogue import vendor
+from chalicelib.vendors.catalogue import vendor, vendors
 from chalicelib.vendors.rendering import clean
 from chalicelib.vendors.screens import Screen, SoftKey, render_screen
 from tests.unit.vendors.test_rendering import ATTACKS, HOSTILE
@@ -83,6 +83,46 @@ def test_the_longest_display_name_keeps_the_browsers_limit(letter: str) -> None:
     screen = Screen("Abmelden", lines, (SoftKey("Zurück"), SoftKey("Abmelden", URL)), cancel_url=URL)
 
     assert vendor("yealink").longest_screen >= len(render_screen("yealink", screen).body.encode())
+
+
+BROWSERS = [name for name, known in vendors().items() if known.screen]
+LONG = st.builds(str.__mul__, st.sampled_from(["&", "<", '"', "\u4e2d", "a"]), st.integers(0, 600))
+LONG_SCREENS = st.builds(
+    Screen,
+    title=LONG,
+    lines=st.lists(LONG, max_size=40).map(tuple),
+    soft_keys=st.lists(st.builds(SoftKey, label=LONG, url=st.just("") | LONG), max_size=6).map(tuple),
+    cancel_url=st.just("") | LONG,
+)
+
+
+@pytest.mark.parametrize("name", BROWSERS)
+@given(screen=LONG_SCREENS)
+@example(screen=Screen("&" * 9999, ("&" * 512,) * 4, (SoftKey("&" * 512, URL),) * 4, URL))
+@example(screen=Screen("", ("",) * 50_000, ()))
+@example(screen=Screen("Sign in", ("Anna",), (SoftKey("Back", "&" * 9999),) * 9, "&" * 9999))
+def test_no_screen_is_longer_than_the_browser_reads(name: str, screen: Screen) -> None:
+    document = render_screen(name, screen)
+    assert document is not None
+
+    assert vendor(name).longest_screen >= len(document.body.encode())
+    assert ET.fromstring(document.body.encode()) is not None  # noqa: S314 - our own document
+
+
+def test_a_screen_that_fits_is_not_cut() -> None:
+    lines = ("&" * 512, "+123456789012345")
+
+    assert "\n".join(lines) == text(parse(Screen("Sign out", lines, (SoftKey("Back"), SoftKey("Sign out", URL)))).find("Text"))
+
+
+def test_a_screen_that_is_cut_keeps_its_keys_and_as_much_text_as_fits() -> None:
+    keys = tuple(SoftKey(label, f"{URL}/{label}") for label in ("Back", "Sign in", "Refresh", "Exit"))
+    screen = Screen("Sign in", ("&" * 512,) * 16, keys, cancel_url=URL)
+    document = render_screen("yealink", screen)
+    assert document is not None
+
+    assert [key.url for key in keys] == [text(uri) for uri in ET.fromstring(document.body.encode()).iter("URI")]  # noqa: S314
+    assert 100 > vendor("yealink").longest_screen - len(document.body.encode())
 
 
 @pytest.mark.parametrize("attack", [*ATTACKS, "</Text><SoftKey index='1'>", "]]>", "&#10;", '" onclick="x', "<!ENTITY x>"])
