@@ -6,6 +6,7 @@ Source: the system's time zone database (IANA), through zoneinfo.
 from __future__ import annotations
 
 import calendar
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -74,15 +75,23 @@ def daylight_saving(zone: str) -> DaylightSaving | None:
 def _changes(zone: str, year: int) -> list[tuple[datetime, timedelta]]:
     """Each change of the year: the local time just before it as the clocks showed it, and by how much they went forward."""
     found = []
-    moment = datetime(year, 1, 1, tzinfo=UTC)
-    before = moment.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)
-    while moment.year == year:
-        moment += timedelta(hours=1)
-        after = moment.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)
-        if after != before:
-            found.append(((moment + before).replace(tzinfo=None), after - before))
-        before = after
+    info = ZoneInfo(zone)
+    day = datetime(year, 1, 1, tzinfo=UTC)
+    while day.year == year:
+        before, following = _offset(day, info), day + timedelta(days=1)
+        if _offset(following, info) != before:
+            moment = next(hour for hour in _quarters(day) if _offset(hour, info) != before)
+            found.append(((moment + before).replace(tzinfo=None), _offset(moment, info) - before))
+        day = following
     return found
+
+
+def _offset(moment: datetime, info: ZoneInfo) -> timedelta:
+    return moment.astimezone(info).utcoffset() or timedelta(0)
+
+
+def _quarters(day: datetime) -> Iterator[datetime]:
+    return (day + timedelta(minutes=minutes) for minutes in range(15, 24 * 60 + 1, 15))
 
 
 def _rule(local: datetime) -> ClockChange:

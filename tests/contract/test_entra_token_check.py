@@ -77,7 +77,9 @@ def person_token(provider: IdentityServer, upn: str, **asked: str) -> dict[str, 
 
 
 def claims_for(**changed: Any) -> dict[str, Any]:
+    """A good token's claims but for `changed`; its times are in seconds from now, None takes a claim away."""
     now = int(time.time())
+    changed = {name: now + value if isinstance(value, int) else value for name, value in changed.items()}
     claims = {
         "iss": f"https://login.microsoftonline.com/{TENANT}/v2.0",
         "aud": API,
@@ -145,9 +147,9 @@ def test_a_version_1_token_is_accepted(provider: IdentityServer, check: EntraTok
         {"aud": "api://another"},
         {"aud": "00000003-0000-0000-c000-000000000000"},
         {"aud": None},
-        {"exp": int(time.time()) - 120},
+        {"exp": -120},
         {"exp": None},
-        {"nbf": int(time.time()) + 120},
+        {"nbf": 120},
         {"nbf": None},
         {"ver": "3.0"},
         {"ver": None},
@@ -163,17 +165,11 @@ def test_a_token_with_a_wrong_claim_is_refused(
         check.check(provider.grants.keys.sign(claims_for(**changed)))
 
 
-@pytest.mark.parametrize(
-    "changed", [{"exp": int(time.time()) - 30}, {"nbf": int(time.time()) + 30}, {"aud": "sip-gateway"}], ids=str
-)
+@pytest.mark.parametrize("changed", [{"exp": -30}, {"nbf": 30}, {"aud": "sip-gateway"}], ids=str)
 def test_a_minutes_difference_of_clocks_and_the_client_id_are_accepted(
     provider: IdentityServer, check: EntraTokenCheck, changed: dict[str, Any]
 ) -> None:
-    changed = {name: value + int(time.time()) - STARTED if isinstance(value, int) else value for name, value in changed.items()}
     assert "anna@example.com" == check.check(provider.grants.keys.sign(claims_for(**changed))).actor
-
-
-STARTED = int(time.time())
 
 
 def test_an_id_token_opens_nothing(provider: IdentityServer, check: EntraTokenCheck) -> None:
