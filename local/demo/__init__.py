@@ -1,1 +1,1 @@
-"""`make demo`: a virtual phone goes through its whole life against a gateway started for it, each step seen and printed."""
+"""`make demo`: a virtual phone of each vendor lives against a gateway started for them, each step seen and printed."""

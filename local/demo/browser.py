@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from local.demo.steps import NotSeen
 
@@ -25,42 +27,65 @@ QUIET = (
 )
 
 
-class UserAtComputer:
-    """One browser window with its own cookies. `pictures`: where a screenshot of every page is kept, if anywhere."""
+class Computer:
+    """A headless Chromium, started when the first user sits down. `pictures`: where screenshots are kept, if anywhere."""
 
-    def __init__(self, language: str = "en-US", pictures: Path | None = None) -> None:
-        program = shutil.which("chromium")
-        if program is None:
-            raise NotSeen("chromium is missing: `make setup-tests` installs it")
-        self._profile = tempfile.TemporaryDirectory(prefix="demo-browser-")
+    def __init__(self, pictures: Path | None = None) -> None:
         self._pictures = pictures
-        self._count = 0
-        self._driver = sync_playwright().start()
-        self._context = self._driver.chromium.launch_persistent_context(
-            self._profile.name,
-            executable_path=program,
-            args=list(QUIET),
-            locale=language,
-            ignore_https_errors=True,  # the local authority is not in Chromium's store; the phone checks it
-            viewport={"width": 900, "height": 700},
-        )
-        self.page: Page = self._context.pages[0]
-        self.page.set_default_timeout(15_000)
+        self._taken: Counter[str] = Counter()
+        self._open = ExitStack()
+        self._window: BrowserContext | None = None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._context.close()
-        self._driver.stop()
-        self._profile.cleanup()
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def seat(self, album: str) -> UserAtComputer:
+        """The window as its next user finds it, without the cookies of the one before; `album` is the folder of pictures."""
+        if self._window is None:
+            self._window = self._start()
+        self._window.clear_cookies()
+        return UserAtComputer(self._window.pages[0], lambda page, name: self._keep(page, album, name))
+
+    def _start(self) -> BrowserContext:
+        program = shutil.which("chromium")
+        if program is None:
+            raise NotSeen("chromium is missing: `make setup-tests` installs it")
+        profile = self._open.enter_context(tempfile.TemporaryDirectory(prefix="demo-browser-"))
+        driver = self._open.enter_context(sync_playwright())
+        window = driver.chromium.launch_persistent_context(
+            profile,
+            executable_path=program,
+            args=list(QUIET),
+            locale="en-US",
+            ignore_https_errors=True,  # the local authority is not in Chromium's store; the phone checks it
+            viewport={"width": 900, "height": 700},
+        )
+        self._open.callback(window.close)
+        return window
+
+    def _keep(self, page: Page, album: str, name: str) -> None:
+        """Numbered through all users of an album."""
+        if self._pictures is not None:
+            self._taken[album] += 1
+            folder = self._pictures / album
+            folder.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=str(folder / f"{self._taken[album]:02}-{name}.png"))
+
+
+class UserAtComputer:
+    """Somebody in front of the browser window."""
+
+    def __init__(self, page: Page, keep: Callable[[Page, str], None]) -> None:
+        self.page = page
+        self.page.set_default_timeout(15_000)
+        self._keep = keep
 
     def picture(self, name: str) -> None:
         """Keeps a screenshot of what is shown now."""
-        if self._pictures is not None:
-            self._count += 1
-            self._pictures.mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=str(self._pictures / f"{self._count:02}-{name}.png"))
+        self._keep(self.page, name)
 
     def heading(self) -> str:
         """The page's first heading."""

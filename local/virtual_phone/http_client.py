@@ -51,7 +51,7 @@ class HttpClient:
         self, user_agent: str, *, factory_trust: Path | None = None, on_request: Callable[[SeenRequest], None] | None = None
     ) -> None:
         self.requests: list[SeenRequest] = []
-        self._user_agent = user_agent
+        self.user_agent = user_agent
         self._factory_trust = factory_trust
         self._on_request = on_request
         self._served_trust: tuple[bytes, ...] = ()
@@ -63,9 +63,9 @@ class HttpClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def get(self, url: str, *, etag: str = "") -> HttpAnswer:
+    def get(self, url: str, *, etag: str = "", user_agent: str = "") -> HttpAnswer:
         """One GET, redirections followed; sends If-None-Match where an ETag is given. Raises ProvisioningError."""
-        headers = {"If-None-Match": etag} if etag else {}
+        headers = {"User-Agent": user_agent or self.user_agent} | ({"If-None-Match": etag} if etag else {})
         try:
             response = self._client.get(url, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
@@ -106,7 +106,7 @@ class HttpClient:
         for certificate in self._served_trust:
             context.load_verify_locations(cadata=certificate.decode("ascii"))
         return httpx.Client(
-            headers={"User-Agent": self._user_agent, "Accept": "*/*"},
+            headers={"Accept": "*/*"},
             verify=context,
             timeout=_TIMEOUT_SECONDS,
             follow_redirects=True,

@@ -29,6 +29,7 @@ def render_linphonerc(account: PhoneAccount, *, user_agent: str, trust_anchor: P
             "sip_tls_port": "-1",
             "user_agent": user_agent,
             "supported": "replaces",  # linphone would add gruu and outbound, which no Yealink asks for
+            "refresher_retry_after": "30000",  # milliseconds; as a Yealink's reg_fail_retry_interval, where linphone waits 60 s
             "default_proxy": "0",
             "root_ca": str(trust_anchor),
             "verify_server_certs": "1",

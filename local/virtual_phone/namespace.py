@@ -69,7 +69,8 @@ def find_reason(*, path: str | None = None, switches: Sequence[tuple[str, str, s
     for program, package in (("unshare", "util-linux"), ("ip", "iproute2")):
         if _find_program(program, path) is None:
             return f"`{program}` is missing: apt-get install {package}"
-    probe = _run([str(_find_program("unshare", path)), "--user", "--map-root-user", "--net", "true"])
+    unshare = str(_find_program("unshare", path))
+    probe = _run([unshare, *_flags(unshare), "true"])
     if probe.returncode == 0:
         return ""
     for file, forbidding, remedy in switches:
@@ -98,7 +99,14 @@ def _replace_process(command: Sequence[str], environment: Mapping[str, str]) -> 
         raise NamespaceError(reason)
     unshare = str(_find_program("unshare"))
     marked = {**environment, MARK: "new"}
-    os.execve(unshare, [unshare, "--user", "--map-root-user", "--net", *command], marked)  # noqa: S606 - our own command again
+    os.execve(unshare, [unshare, *_flags(unshare), *command], marked)  # noqa: S606 - our own command again
+
+
+def _flags(unshare: str) -> list[str]:
+    """Root needs no user namespace of its own, and in a chroot or a container may not make one."""
+    if os.geteuid() == 0 and _run([unshare, "--net", "true"]).returncode == 0:
+        return ["--net"]
+    return ["--user", "--map-root-user", "--net"]
 
 
 def _bring_links_up() -> None:

@@ -1,7 +1,7 @@
 """The virtual phone: power, keys, dialling, and obedience to check-sync, with a record of all it did and saw.
 
-It joins provisioning, XML browser and SIP client; each of them knows nothing of the others. It runs in the caller's thread:
-what comes in is kept until the caller waits for it.
+It joins provisioning, browser and SIP client, each of which knows nothing of the others; its vendor's device (device.py) says
+what is asked for and what the answers mean. It runs in the caller's thread: what comes in is kept until the caller waits.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Self
 
 from local.virtual_phone.account import PhoneAccount
+from local.virtual_phone.device import Device, DeviceSettings, Order
 from local.virtual_phone.errors import ProvisioningError, ScreenError, SipError
 from local.virtual_phone.http_client import HttpClient, SeenRequest, find_tokens, mask_url
-from local.virtual_phone.provisioning import DeviceIdentity, Provisioning
-from local.virtual_phone.screens import Screen, XmlBrowser
-from local.virtual_phone.sip_client import CallOutcome, SeenNotify, SipClient
-from local.virtual_phone.yealink import DeviceSettings, RestartRule
+from local.virtual_phone.provisioning import Provisioning
+from local.virtual_phone.screens import Browser, Screen
+from local.virtual_phone.sip_client import CallOutcome, SipClient
 
 _SYSTEM_TRUST = Path("/etc/ssl/certs/ca-certificates.crt")  # stands for the factory's store where none is given
 
@@ -62,7 +62,7 @@ class VirtualPhone:
 
     def __init__(
         self,
-        identity: DeviceIdentity,
+        identity: Device,
         *,
         dhcp_url: str = "",
         factory_trust: Path | None = None,
@@ -75,7 +75,7 @@ class VirtualPhone:
         self._on_sighting = on_sighting
         self._http = HttpClient(identity.http_user_agent, factory_trust=self._factory_trust, on_request=self._saw_request)
         self._provisioning = Provisioning(identity, self._http)
-        self._browser = XmlBrowser(self._http)
+        self._browser = Browser(self._http, identity.parse_screen)
         self._sip: SipClient | None = None
         self._secrets: set[str] = set()
         self._private = tempfile.TemporaryDirectory(prefix="virtual-phone-trust-")
@@ -121,12 +121,12 @@ class VirtualPhone:
 
     def power_on(self) -> None:
         """Boots: fetches the phone files and, with an account in them, registers. Raises what either raises."""
-        self._record(Kind.POWER, f"power on: {self.identity.http_user_agent}")
+        self._record(Kind.POWER, f"power on: {self._http.user_agent}")
         settings = self.device_settings
         url = self._dhcp_url if settings.dhcp_decides and self._dhcp_url else settings.provisioning_url
         if not url:
             raise ProvisioningError("neither DHCP nor the phone's memory has a provisioning URL")
-        self._fetch(url)
+        self._fetch(url, booting=True)
         self._follow_account()
 
     def restart(self) -> None:
@@ -157,16 +157,11 @@ class VirtualPhone:
     def press(self, label: str) -> Screen | None:
         """Presses a soft key or menu item of the open screen, or on the idle screen a key with that label.
 
-        None where it leads back to the idle screen. Raises ScreenError that lists the keys that are there.
+        A key that dials shows what a phone shows of a call that ended: the reason phrase. None where the key leads back to the
+        idle screen. Raises ScreenError that lists the keys that are there.
         """
         self._record(Kind.KEY, f"[{label}]")
-        if self._browser.screen is not None:
-            screen = self._browser.press(label)
-        else:
-            keys = {key.label: key.url for key in self.device_settings.screen_keys}
-            if label not in keys:
-                raise ScreenError(f"the idle screen has no key {label!r}, only {sorted(keys)}")
-            screen = self._browser.open(keys[label])
+        screen = self._browser.press(label) if self._browser.screen is not None else self._press_idle_key(label)
         self._record(Kind.SCREEN, _describe_screen(screen))
         return screen
 
@@ -190,13 +185,14 @@ class VirtualPhone:
         self._record(Kind.SIP, "hung up; BYE was confirmed")
 
     def await_notify(self, *, timeout_seconds: float = 30) -> Reaction:
-        """Waits for the next `check-sync` that was not taken yet and does what it says."""
-        notify = self.sip.wait_for_notify("check-sync", timeout_seconds=timeout_seconds)
+        """Waits for the next NOTIFY that its vendor obeys and that was not taken yet, and does what it says."""
+        notify = self.sip.wait_for_notify(*self.identity.notify_events, timeout_seconds=timeout_seconds)
         self._record(Kind.SIP, f"NOTIFY {notify.event} answered {notify.response_status}")
-        if self._restarts_on(notify):
+        order = self.identity.obey(notify.event, self.device_settings.restart_rule)
+        if order is Order.RESTART:
             self.restart()
             return Reaction.RESTARTED
-        return self.refetch()
+        return self.refetch() if order is Order.REFETCH else Reaction.NOTHING
 
     def close(self) -> None:
         """Ends everything; no process and no file is left."""
@@ -204,18 +200,23 @@ class VirtualPhone:
         self._http.close()
         self._private.cleanup()
 
-    def _restarts_on(self, notify: SeenNotify) -> bool:
-        rule = self.device_settings.restart_rule
-        if rule is RestartRule.AS_ASKED:
-            return "reboot=true" in notify.event.replace(" ", "").lower()
-        return rule is RestartRule.ALWAYS
+    def _press_idle_key(self, label: str) -> Screen | None:
+        settings = self.device_settings
+        pages = {key.label: key.url for key in settings.screen_keys}
+        numbers = {key.label: key.number for key in settings.dial_keys}
+        if label in pages:
+            return self._browser.open(pages[label])
+        if label in numbers:
+            return Screen("Call", "", numbers[label], (self.dial(numbers[label]).reason_phrase,))
+        raise ScreenError(f"the idle screen has no key {label!r}, only {sorted(pages | numbers)}")
 
-    def _fetch(self, url: str) -> None:
-        settings = self._provisioning.fetch(url)
+    def _fetch(self, url: str, *, booting: bool = False) -> None:
+        settings = self._provisioning.fetch(url, booting=booting)
         self._secrets |= find_tokens(settings.provisioning_url)
         if settings.account:
             self._secrets.add(settings.account.password)
-        keys = ", ".join(key.label for key in settings.screen_keys) or "none"
+        labels = [key.label for key in settings.screen_keys] + [key.label for key in settings.dial_keys]
+        keys = ", ".join(labels) or "none"
         account = settings.account
         user = f"{account.label or account.user_name} at {account.server.uri}" if account else "none"
         self._record(

@@ -162,11 +162,18 @@ class SipClient:
         """Returns when the other side has sent BYE for the latest call."""
         self._wait(_latest_bye, expected="an incoming BYE", timeout_seconds=timeout_seconds)
 
-    def wait_for_notify(self, event: str = "", *, timeout_seconds: float = 30) -> SeenNotify:
-        """The next NOTIFY of that event (any event by default), once linphone has answered it; others before it are skipped."""
-        skip, wanted = self._notifies_taken, event or "any event"
+    @property
+    def notifies_waiting(self) -> int:
+        """NOTIFYs that came in and were not waited for yet."""
+        return len(_notifies(self.messages)) - self._notifies_taken
+
+    def wait_for_notify(self, *events: str, timeout_seconds: float = 30) -> SeenNotify:
+        """The next NOTIFY of these events (any by default), once linphone has answered it; others before it are skipped."""
+        skip, wanted = self._notifies_taken, " or ".join(events) or "any event"
         expected = f"a NOTIFY of {wanted}"
-        notify = self._wait(lambda messages: _notify(messages, skip, event), expected=expected, timeout_seconds=timeout_seconds)
+        notify = self._wait(
+            lambda messages: _notify(messages, skip, events), expected=expected, timeout_seconds=timeout_seconds
+        )
         self._notifies_taken = 1 + _notifies(self.messages).index(notify, skip)
         response = self._wait(
             lambda messages: _response_to(messages, notify),
@@ -292,8 +299,8 @@ def _notifies(messages: Messages) -> list[SeenMessage]:
     return [m for m in messages if m.direction is Direction.RECEIVED and m.status is None and m.method == "NOTIFY"]
 
 
-def _notify(messages: Messages, skip: int, event: str) -> SeenMessage | None:
-    return next((m for m in _notifies(messages)[skip:] if m.header("Event").startswith(event)), None)
+def _notify(messages: Messages, skip: int, events: tuple[str, ...]) -> SeenMessage | None:
+    return next((m for m in _notifies(messages)[skip:] if m.header("Event").startswith(events or "")), None)
 
 
 def _response_to(messages: Messages, request: SeenMessage) -> SeenMessage | None:

@@ -1,4 +1,4 @@
-"""`make demo` sees every step of a phone's life, and fails where one cannot be seen."""
+"""`make demo` sees every step in the lives of one phone of each vendor, and fails where one cannot be seen."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ pytestmark = pytest.mark.life
 
 REPOSITORY = Path(__file__).parents[2]
 PICTURES = Path("tests/artefacts/pages")  # shown in CI and not kept in the repository
+PHONES = ["Yealink T46S", "Poly VVX450", "Cisco 8841", "AudioCodes C450HD"]
 DEMO_SECONDS = 180  # only a demo that hangs takes this long
 
 
@@ -53,7 +54,19 @@ def test_every_step_of_the_demo_is_seen() -> None:
     assert begun == seen
     assert f"All {seen} steps were seen" in demo.stdout
     assert "NOT SEEN" not in demo.stdout
-    assert [] != list((REPOSITORY / PICTURES).glob("*.png"))
+    unseen = [phone for phone in PHONES if f"{phone}: Remove:" not in demo.stdout]
+    assert [] == unseen
+    pictures = {folder.name: len(list(folder.glob("*.png"))) for folder in (REPOSITORY / PICTURES).iterdir()}
+    expected = {"yealink": 12, "poly": 6, "cisco": 6, "audiocodes": 6}
+    assert expected == pictures
+
+
+def test_one_vendor_alone_can_be_seen() -> None:
+    demo = run_demo("--vendor", "cisco")
+
+    assert 0 == demo.returncode, demo.stdout[-6000:] + demo.stderr[-2000:]
+    expected = {"Cisco 8841"}
+    assert expected == {phone for phone in PHONES if f"{phone}:" in demo.stdout}
 
 
 def test_the_demo_fails_with_a_phone_that_is_not_compatible() -> None:

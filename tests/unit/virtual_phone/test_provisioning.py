@@ -20,10 +20,10 @@ class MemoryHttp(HttpClient):
         self.files = files
         self.asked: list[str] = []
 
-    def get(self, url: str, *, etag: str = "") -> HttpAnswer:
+    def get(self, url: str, *, etag: str = "", user_agent: str = "") -> HttpAnswer:
         text = self.files.get(url)
         status = 404 if text is None else 503 if text == "down" else 304 if text == etag else 200
-        self.asked.append(f"{url} {status}")
+        self.asked.append(f"{url} {status} {user_agent}".strip())
         return HttpAnswer(status, url, (text or "").encode() if status == 200 else b"", "text/plain", text or "")
 
 

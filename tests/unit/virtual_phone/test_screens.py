@@ -1,4 +1,4 @@
-"""The XML browser's reading of screens."""
+"""The Yealink's reading of screens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.virtual_phone.errors import ScreenError
-from local.virtual_phone.screens import MenuItem, Screen, SoftKey, parse_screen
+from local.virtual_phone.screens import MenuItem, Screen, SoftKey
+from local.virtual_phone.yealink import parse_screen
 
 URL = "https://gateway/ui/sign-in"
 SIGN_IN = """<?xml version="1.0" encoding="ISO-8859-1"?>

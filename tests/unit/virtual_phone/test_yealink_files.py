@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.virtual_phone.account import MediaEncryption, SipServer, Transport
+from local.virtual_phone.device import Order, RestartRule, ScreenKey
 from local.virtual_phone.errors import PhoneFileError
 from local.virtual_phone.yealink import (
     FIRST_LINE,
     BootFile,
-    RestartRule,
-    ScreenKey,
+    YealinkDevice,
     parse_boot_file,
     parse_phone_file,
     read_device_settings,
@@ -180,6 +180,20 @@ def test_a_factory_fresh_device_restarts_on_any_check_sync_and_lets_dhcp_decide(
 
     expected = (None, RestartRule.ALWAYS, True, "English", "")
     assert expected == (device.account, device.restart_rule, device.dhcp_decides, device.language, device.provisioning_url)
+
+
+@pytest.mark.parametrize(
+    ("rule", "event", "expected"),
+    [
+        (RestartRule.ALWAYS, "check-sync;reboot=false", Order.RESTART),
+        (RestartRule.NEVER, "check-sync;reboot=true", Order.REFETCH),
+        (RestartRule.AS_ASKED, "check-sync; reboot=true", Order.RESTART),
+        (RestartRule.AS_ASKED, "check-sync;reboot=false", Order.REFETCH),
+        (RestartRule.AS_ASKED, "check-sync", Order.REFETCH),
+    ],
+)
+def test_check_sync_is_obeyed_as_the_rule_says(rule: RestartRule, event: str, expected: Order) -> None:
+    assert expected == YealinkDevice("805ec0123456").obey(event, rule)
 
 
 LINES = st.lists(
