@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from chalicelib.contracts.codec import Problem, from_json, to_json
+from chalicelib.domain.audit import KEEP_AUDIT, AuditEntry
 from chalicelib.domain.command import KEEP_COMMAND, Command
 from chalicelib.domain.device import Device
 from chalicelib.domain.directory import CallingPolicy, User
@@ -25,7 +26,9 @@ from chalicelib.domain.errors import BadRequest, OurFault, PayloadTooLarge
 from chalicelib.domain.history import KEEP_HISTORY, DeviceEvent
 from chalicelib.domain.installation import Candidate, Installation
 from chalicelib.domain.job import KEEP_JOB, Job
+from chalicelib.domain.kept_answer import KeptAnswer
 from chalicelib.domain.pairing import KEEP_AFTER_EXPIRY, Pairing
+from chalicelib.domain.sign_in_row import SignInRow
 from chalicelib.domain.tenant import Tenant
 from chalicelib.domain.upload import KEEP_UPLOAD, Upload
 from chalicelib.domain.web import SignInFlow, WebSession
@@ -137,6 +140,23 @@ LAYOUTS: tuple[Layout, ...] = (
         expires_at=lambda r: r.at + KEEP_UPLOAD,
     ),
     Layout(Job, Table.REGION, "job#{0}", "job", lambda r: (r.id,), expires_at=lambda r: r.created_at + KEEP_JOB),
+    Layout(
+        SignInRow,
+        Table.REGION,
+        "job-rows#{0}",
+        "{1}",
+        lambda r: (r.job_id, format(r.row, "06")),
+        expires_at=lambda r: r.at + KEEP_JOB,
+    ),
+    Layout(
+        AuditEntry,
+        Table.REGION,
+        "audit#{0}",
+        "{1}#{2}",
+        lambda r: (r.tenant_id, r.at.astimezone(UTC).isoformat(timespec="microseconds"), r.id),
+        expires_at=lambda r: r.at + KEEP_AUDIT,
+    ),
+    Layout(KeptAnswer, Table.REGION, "answer#{0}", "answer", lambda r: (r.digest,), expires_at=lambda r: r.expires_at),
     Layout(SignInFlow, Table.REGION, "flow#{0}", "flow", lambda r: (r.digest,), expires_at=lambda r: r.expires_at),
     Layout(WebSession, Table.REGION, "session#{0}", "session", lambda r: (r.digest,), expires_at=lambda r: r.expires_at),
     Layout(Tenant, Table.DIRECTORY, "tenants", "{0}", lambda r: (r.tenant_id,)),

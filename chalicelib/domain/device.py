@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -90,12 +90,19 @@ class Device:
     pending_commands: tuple[CommandId, ...] = ()
     blocked: bool = False
     incompatible_reason: str = ""
+    overrides: dict[str, str] = field(default_factory=dict)  # domain/overrides.py; they outlive a factory reset
+    overrides_by: TenantId | None = None  # whose they are: the next owner neither sees nor gets them
     version: int = 0
 
     @property
     def owned(self) -> bool:
         """Whether presence was proven, so that an active installation stands behind it."""
         return self.state in {DeviceState.ENROLLED, DeviceState.SIGNED_IN}
+
+    @property
+    def own_overrides(self) -> dict[str, str]:
+        """What its present owner has set for it alone."""
+        return self.overrides if self.overrides_by == self.tenant_id else {}
 
 
 def move(device: Device, step: Move, now: datetime) -> Device:

@@ -162,6 +162,20 @@ class FormExpired(CallerFault):
     title = "The page has expired"
 
 
+class IdempotencyKeyReused(CallerFault):
+    """The Idempotency-Key was sent before, with another body."""
+
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key belongs to another request"
+
+
+class IdempotencyReplayed(CallerFault):
+    """The request was carried out before with this Idempotency-Key, and its answer is not kept."""
+
+    code = "idempotency_replayed"
+    title = "This was done already, and its answer is not kept"
+
+
 # --- enrollment's verdicts (feature code *55*) -------------------------------------------------------------------------
 
 
@@ -218,6 +232,14 @@ class SaveConflict(NotNow):
     code = "conflict"
     title = "Somebody else changed this at the same moment"
     retry_after_seconds = 1
+
+
+class IdempotencyInProgress(NotNow):
+    """The first request with this Idempotency-Key has not ended yet."""
+
+    code = "idempotency_in_progress"
+    title = "The first request with this Idempotency-Key is not done yet"
+    retry_after_seconds = 2
 
 
 class IdentityProviderAway(NotNow):

@@ -7,7 +7,7 @@ proves presence with it; the device's former active installation then ends. Cand
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -54,6 +54,7 @@ class Profile:
     time_zone: str = "UTC"
     emergency: Emergency = DEFAULT_EMERGENCY
     voicemail: str = ""
+    overrides: dict[str, dict[str, str]] = field(default_factory=dict)  # the tenant's, by vendor
 
 
 BLANK_PROFILE = Profile()
@@ -100,6 +101,8 @@ class Installation:
     expires_at: datetime | None = None
     binding: Binding | None = None  # of a candidate beside a device that another installation owns
     blocked: bool = False
+    certified: bool = False  # stage 1 was asked with a manufacturer's certificate that names the MAC
+    overrides: dict[str, str] = field(default_factory=dict)  # the device's own, as it had them last
     version: int = 0
 
     @property
@@ -172,8 +175,16 @@ def mark_fetched(installation: Installation) -> Installation:
     return replace(installation, fetched_version=installation.config_version, holds_account=True)
 
 
+def set_overrides(installation: Installation, overrides: dict[str, str]) -> Installation:
+    """With other settings of the device's own: a new configuration version where they differ."""
+    if overrides == installation.overrides:
+        return installation
+    return replace(installation, overrides=overrides, config_version=installation.config_version + 1)
+
+
 def configure(installation: Installation, profile: Profile) -> Installation:
     """With another profile: a new configuration version, and a new account where the user changed."""
+    profile = fit_profile(profile, installation.vendor)
     if profile == installation.profile:
         return installation
     changed = replace(installation, profile=profile, config_version=installation.config_version + 1)
@@ -182,6 +193,7 @@ def configure(installation: Installation, profile: Profile) -> Installation:
 
 def promote(installation: Installation, tenant: Tenant, profile: Profile) -> Installation:
     """The candidate, or an active installation that changes hands, as the active installation of the tenant's device."""
+    profile = fit_profile(profile, installation.vendor)
     active = replace(
         installation,
         stage=Stage.ACTIVE,
@@ -199,12 +211,18 @@ def promote(installation: Installation, tenant: Tenant, profile: Profile) -> Ins
 
 def signed_out_profile(tenant: Tenant) -> Profile:
     """What an enrolled device without a user is configured with."""
-    return Profile(time_zone=tenant.time_zone, emergency=tenant.emergency)
+    return Profile(time_zone=tenant.time_zone, emergency=tenant.emergency, overrides=tenant.overrides)
 
 
 def signed_in_profile(tenant: Tenant, user: SignedInUser) -> Profile:
     """What a device is configured with for its user."""
     return replace(signed_out_profile(tenant), user=user, voicemail=tenant.voicemail)
+
+
+def fit_profile(profile: Profile, vendor: str) -> Profile:
+    """Without the settings that the tenant has for phones of other vendors."""
+    own = profile.overrides.get(vendor)
+    return replace(profile, overrides={vendor: own} if own else {})
 
 
 def _same_account(new: Profile, old: Profile) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.directory import CallingPolicy, User, decide_sign_in
 from chalicelib.domain.errors import CallerFault
-from chalicelib.domain.installation import Installation, Profile, signed_in_profile, signed_out_profile
+from chalicelib.domain.installation import Installation, Profile, fit_profile, signed_in_profile, signed_out_profile
 from chalicelib.domain.tenant import Tenant
 
 
@@ -21,9 +21,9 @@ class SyncDecision:
 def decide_sync(tenant: Tenant, installation: Installation, user: User | None, policy: CallingPolicy | None) -> SyncDecision:
     """Compares what was last applied with the directory as it is now. The same profile back means: do nothing."""
     if installation.profile.user is None:
-        return SyncDecision(signed_out_profile(tenant))
+        return SyncDecision(fit_profile(signed_out_profile(tenant), installation.vendor))
     try:
         signed_in = decide_sign_in(tenant, user, policy)
     except CallerFault as refusal:
-        return SyncDecision(signed_out_profile(tenant), refusal.code)
-    return SyncDecision(signed_in_profile(tenant, signed_in))
+        return SyncDecision(fit_profile(signed_out_profile(tenant), installation.vendor), refusal.code)
+    return SyncDecision(fit_profile(signed_in_profile(tenant, signed_in), installation.vendor))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -43,7 +43,10 @@ NEVER_SYNCED = SyncState()
 
 @dataclass(frozen=True)
 class Tenant:
-    """One Entra tenant. `trusted_networks` are CIDR blocks whose phones may enroll without a one-time password."""
+    """One Entra tenant. `trusted_networks` are CIDR blocks whose phones may enroll without a one-time password.
+
+    `overrides` are its own settings for its phones, by vendor: domain/overrides.py.
+    """
 
     tenant_id: TenantId
     enabled: bool = False
@@ -52,6 +55,7 @@ class Tenant:
     emergency: Emergency = DEFAULT_EMERGENCY
     trusted_networks: tuple[str, ...] = ()
     voicemail: str = ""
+    overrides: dict[str, dict[str, str]] = field(default_factory=dict)
     sync: SyncState = NEVER_SYNCED
     version: int = 0
 
@@ -66,15 +70,17 @@ class TenantSettings:
     emergency: Emergency | None = None
     trusted_networks: tuple[str, ...] | None = None
     voicemail: str | None = None
+    overrides: dict[str, dict[str, str]] | None = None
 
 
-def check_settings(settings: TenantSettings) -> None:
-    """Raises BadRequest that names every setting a phone could not use."""
+def check_settings(settings: TenantSettings, *others: Problem) -> None:
+    """Raises BadRequest that names every setting a phone could not use; `others` were found where the vendors are known."""
     problems = [
         *_zone_problems(settings.time_zone),
         *_network_problems(settings.trusted_networks or ()),
         *_emergency_problems(settings.emergency),
         *_voicemail_problems(settings.voicemail),
+        *others,
     ]
     if problems:
         raise BadRequest("Some settings cannot be used.", tuple(problems))

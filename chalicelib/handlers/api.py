@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -11,9 +10,9 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.domain.errors import BadRequest, GatewayError, NotAuthenticated, RoleMissing
 from chalicelib.handlers.answers import problem_answer
+from chalicelib.handlers.changes import ApiCall, Route, View, serve_route
 from chalicelib.handlers.requests import HttpCall, read_call
 from chalicelib.observability import log
-from chalicelib.usecases.ports import Caller, Gateway
 from chalicelib.wiring import gateway
 
 ANY_TENANT = "*"
@@ -30,18 +29,7 @@ class Role(StrEnum):
 ADMINS = frozenset({Role.ADMIN})
 TECHNICIANS = frozenset({Role.ADMIN, Role.TECHNICIAN})
 READERS = frozenset(Role)
-
-
-@dataclass(frozen=True)
-class ApiCall:
-    """What a `/v1` handler works with."""
-
-    gateway: Gateway
-    caller: Caller
-    http: HttpCall
-
-
-View = Callable[..., Response]
+AUDITORS = frozenset({Role.ADMIN, Role.READER})
 
 
 def api_route(blueprint: Blueprint, method: str, path: str, roles: frozenset[Role]) -> Callable[[View], View]:
@@ -49,7 +37,8 @@ def api_route(blueprint: Blueprint, method: str, path: str, roles: frozenset[Rol
 
     def register(view: View) -> View:
         def handler(**parameters: str) -> Response:
-            return run_api(blueprint, lambda http: view(_authorised(http, roles), **parameters))
+            route = Route(method, path, parameters)
+            return run_api(blueprint, lambda http: serve_route(route, _authorised(http, roles), view))
 
         handler.__name__ = view.__name__
         handler.__doc__ = view.__doc__

@@ -15,17 +15,20 @@ from chalicelib.domain.command import Command
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.identifiers import parse_mac, parse_upn
 from chalicelib.handlers.answers import NO_STORE, Headers, json_answer, page_answer
-from chalicelib.handlers.api import ADMINS, READERS, TECHNICIANS, ApiCall, api_route, as_items, refuse_unknown
+from chalicelib.handlers.api import ADMINS, READERS, TECHNICIANS, api_route, as_items, refuse_unknown
+from chalicelib.handlers.changes import ApiCall, shown_once
 from chalicelib.handlers.requests import parse_body, parse_limit, parse_query, parse_text
 from chalicelib.usecases.add_device import add_device
 from chalicelib.usecases.change_device import DeviceChange, change_device
-from chalicelib.usecases.device_view import show_device
+from chalicelib.usecases.device_view import show_device, show_device_in_detail
 from chalicelib.usecases.history import list_events
+from chalicelib.usecases.import_device_lines import import_device_lines
 from chalicelib.usecases.import_devices import import_devices
 from chalicelib.usecases.issue_otps import IssuedOtp, issue_otps
 from chalicelib.usecases.keep_upload import list_uploads, load_upload
 from chalicelib.usecases.list_devices import DeviceFilter, list_devices
 from chalicelib.usecases.remove_device import remove_device
+from chalicelib.usecases.report_device import report_device
 from chalicelib.usecases.request_command import request_command, show_command
 from chalicelib.usecases.show_files import show_files
 from chalicelib.usecases.sign_in_account import sign_in_account
@@ -33,6 +36,8 @@ from chalicelib.usecases.sign_out_device import sign_out_device
 from chalicelib.usecases.start_pairing import start_remote_pairing
 
 blueprint = Blueprint(__name__)
+ZIP = "application/zip"  # among the binary types of Chalice's own table
+JSON_LINES = {"application/x-ndjson", "application/jsonl"}
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,11 @@ def post_device(call: ApiCall) -> Response:
 
 @api_route(blueprint, "POST", "/v1/devices/import", TECHNICIANS)
 def post_devices_import(call: ApiCall) -> Response:
-    """Adds the devices of a CSV table, a result for each row."""
-    return json_answer(as_items(import_devices(call.gateway, call.caller, parse_text(call.http))))
+    """Adds the devices of a CSV table or of JSON lines, a result for each row."""
+    text = parse_text(call.http)
+    by_lines = _is_json_lines(call.http.headers.get("content-type", ""), text)
+    add_all = import_device_lines if by_lines else import_devices
+    return json_answer(as_items(add_all(call.gateway, call.caller, text)))
 
 
 @api_route(blueprint, "POST", "/v1/devices/otp", TECHNICIANS)
@@ -92,19 +100,19 @@ def post_devices_otp(call: ApiCall) -> Response:
     macs = [parse_mac(mac, f"/macs/{index}") for index, mac in enumerate(asked.macs)]
     issued = issue_otps(call.gateway, call.caller, macs)
     if "text/csv" in call.http.headers.get("accept", ""):
-        return _otp_table(call, issued)
-    return json_answer(as_items([_otp(item) for item in issued]))
+        return shown_once(_otp_table(call, issued))
+    return shown_once(json_answer(as_items([_otp(item) for item in issued])))
 
 
 @api_route(blueprint, "GET", "/v1/devices/{mac}", READERS)
 def get_device(call: ApiCall, mac: str) -> Response:
     """One device."""
-    return json_answer(show_device(call.gateway, call.caller, parse_mac(mac)))
+    return json_answer(show_device_in_detail(call.gateway, call.caller, parse_mac(mac)))
 
 
 @api_route(blueprint, "PATCH", "/v1/devices/{mac}", ADMINS)
 def patch_device(call: ApiCall, mac: str) -> Response:
-    """Location, language, blocked."""
+    """Location, language, blocked, overrides."""
     return json_answer(change_device(call.gateway, call.caller, parse_mac(mac), parse_body(DeviceChange, call.http)))
 
 
@@ -119,7 +127,7 @@ def delete_device(call: ApiCall, mac: str) -> Response:
 def post_device_otp(call: ApiCall, mac: str) -> Response:
     """A one-time password, shown once."""
     parse_body(Nothing, call.http)
-    return json_answer(_otp(issue_otps(call.gateway, call.caller, [parse_mac(mac)])[0]), 201)
+    return shown_once(json_answer(_otp(issue_otps(call.gateway, call.caller, [parse_mac(mac)])[0]), 201))
 
 
 @api_route(blueprint, "POST", "/v1/devices/{mac}/sign-in", ADMINS)
@@ -133,7 +141,7 @@ def post_device_sign_in(call: ApiCall, mac: str) -> Response:
             "authorization_url": offer.authorization_url,
             "expires_at": offer.expires_at,
         }
-        return json_answer(answer, 201)
+        return shown_once(json_answer(answer, 201))
     command_id = sign_in_account(call.gateway, call.caller, parse_mac(mac), parse_upn(asked.user, "/user"))
     return _command_answer(show_command(call.gateway, call.caller.tenant_id, command_id))
 
@@ -188,10 +196,26 @@ def get_device_upload(call: ApiCall, mac: str, name: str) -> Response:
     return Response(body, headers=headers)
 
 
+@api_route(blueprint, "GET", "/v1/devices/{mac}/report", READERS)
+def get_device_report(call: ApiCall, mac: str) -> Response:
+    """The problem report, a zip."""
+    wanted = parse_mac(mac)
+    body = report_device(call.gateway, call.caller, wanted)
+    accepted = call.http.headers.get("accept", "").lower()
+    if not any(kind in accepted for kind in (ZIP, "*/*")):  # else API Gateway would send the base64 of it
+        raise BadRequest(f"The report is a file. Send the header Accept: {ZIP}.")
+    disposition = f'attachment; filename="report-{wanted}.zip"'
+    return Response(body, headers={**NO_STORE, "Content-Type": ZIP, "Content-Disposition": disposition})
+
+
 @api_route(blueprint, "GET", "/v1/commands/{id}", READERS)
 def get_command(call: ApiCall, **parameters: str) -> Response:
     """One command and its state."""
     return json_answer(_command(show_command(call.gateway, call.caller.tenant_id, parameters["id"])))
+
+
+def _is_json_lines(content_type: str, text: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() in JSON_LINES or text.lstrip("\ufeff \t\r\n").startswith("{")
 
 
 def _otp(issued: IssuedOtp) -> dict[str, Any]:

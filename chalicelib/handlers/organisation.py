@@ -6,16 +6,23 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.domain.audit import AuditEntry
 from chalicelib.domain.directory import CallingPolicy, User
+from chalicelib.domain.errors import PayloadTooLarge
 from chalicelib.domain.identifiers import parse_upn
-from chalicelib.domain.job import Job
+from chalicelib.domain.sign_in_row import SignInRow
 from chalicelib.domain.tenant import TenantSettings
 from chalicelib.handlers.answers import NO_STORE, json_answer, page_answer
-from chalicelib.handlers.api import ADMINS, READERS, ApiCall, api_route, as_items, refuse_unknown, run_api
-from chalicelib.handlers.requests import parse_body, parse_limit
+from chalicelib.handlers.api import ADMINS, AUDITORS, READERS, api_route, as_items, refuse_unknown, run_api
+from chalicelib.handlers.changes import ApiCall
+from chalicelib.handlers.requests import LONGEST_BODY, LONGEST_PAGE, parse_body, parse_limit, parse_text
+from chalicelib.usecases.import_policies import import_policies
+from chalicelib.usecases.ports import Page
+from chalicelib.usecases.record_audit import list_audit
 from chalicelib.usecases.set_policy import PolicySettings, list_policies, remove_policy, set_policy, show_policy
 from chalicelib.usecases.set_user import UserSettings, list_users, set_user, show_user
-from chalicelib.usecases.sync_policy import request_sync, show_job
+from chalicelib.usecases.sign_in_accounts import JobRows, list_job_rows, sign_in_accounts
+from chalicelib.usecases.sync_policy import request_sync
 from chalicelib.usecases.update_tenant import show_tenant, update_tenant
 from chalicelib.vendors.catalogue import vendors
 
@@ -41,6 +48,12 @@ def get_policies(call: ApiCall) -> Response:
     refuse_unknown(call.http, "limit", "cursor")
     page = list_policies(call.gateway, call.caller, parse_limit(call.http), call.http.query.get("cursor"))
     return page_answer(page, [_policy(item) for item in page.items])
+
+
+@api_route(blueprint, "POST", "/v1/policies/import", ADMINS)
+def post_policies_import(call: ApiCall) -> Response:
+    """Takes over the calling policies that PowerShell exported, a result for each."""
+    return json_answer(as_items(import_policies(call.gateway, call.caller, _checked_body(call))))
 
 
 @api_route(blueprint, "GET", "/v1/policies/{name}", READERS)
@@ -86,13 +99,31 @@ def put_user(call: ApiCall, upn: str) -> Response:
 def post_sync(call: ApiCall) -> Response:
     """Runs the policy sync of the tenant."""
     job = request_sync(call.gateway, call.caller)
-    return json_answer(_job(job), 202, Location=f"/v1/jobs/{job.id}")
+    return json_answer(_job(JobRows(job, Page(()))), 202, Location=f"/v1/jobs/{job.id}")
+
+
+@api_route(blueprint, "POST", "/v1/sign-ins", ADMINS)
+def post_sign_ins(call: ApiCall) -> Response:
+    """Signs common-area accounts in by a table; the job has a result for each row."""
+    job = sign_in_accounts(call.gateway, call.caller, parse_text(call.http))
+    shown = list_job_rows(call.gateway, call.caller, job.id, LONGEST_PAGE, None)
+    return json_answer(_job(shown), 202, Location=f"/v1/jobs/{job.id}")
 
 
 @api_route(blueprint, "GET", "/v1/jobs/{id}", READERS)
 def get_job(call: ApiCall, **parameters: str) -> Response:
-    """One job."""
-    return json_answer(_job(show_job(call.gateway, call.caller, parameters["id"])))
+    """One job and a page of its rows, as many as there may be unless told."""
+    refuse_unknown(call.http, "limit", "cursor")
+    limit = parse_limit(call.http) if "limit" in call.http.query else LONGEST_PAGE
+    return json_answer(_job(list_job_rows(call.gateway, call.caller, parameters["id"], limit, call.http.query.get("cursor"))))
+
+
+@api_route(blueprint, "GET", "/v1/audit", AUDITORS)
+def get_audit(call: ApiCall) -> Response:
+    """Who changed what when, newest first."""
+    refuse_unknown(call.http, "limit", "cursor")
+    page = list_audit(call.gateway, call.caller, parse_limit(call.http), call.http.query.get("cursor"))
+    return page_answer(page, [_audit_entry(item) for item in page.items])
 
 
 @api_route(blueprint, "GET", "/v1/network", READERS)
@@ -127,6 +158,13 @@ def get_compatible_devices() -> Response:
     return run_api(blueprint, lambda _: json_answer(as_items(rows)))
 
 
+def _checked_body(call: ApiCall) -> bytes:
+    """The body before anybody read it as text: PowerShell may have written UTF-16."""
+    if len(call.http.body) > LONGEST_BODY:
+        raise PayloadTooLarge(f"A body may have at most {LONGEST_BODY} bytes.")
+    return call.http.body
+
+
 def _policy(policy: CallingPolicy) -> dict[str, Any]:
     return {
         "name": policy.name,
@@ -147,7 +185,22 @@ def _user(user: User) -> dict[str, Any]:
     }
 
 
-def _job(job: Job) -> dict[str, Any]:
+def _audit_entry(entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "at": entry.at,
+        "id": entry.id,
+        "type": entry.type,
+        "actor": entry.actor,
+        "method": entry.method,
+        "path": entry.path,
+        "target": entry.target or None,
+        "address": entry.address or None,
+        "status": entry.status,
+    }
+
+
+def _job(shown: JobRows) -> dict[str, Any]:
+    job = shown.job
     return {
         "id": job.id,
         "type": job.type,
@@ -155,4 +208,17 @@ def _job(job: Job) -> dict[str, Any]:
         "created_at": job.created_at,
         "finished_at": job.finished_at,
         "counts": job.counts,
+        "rows": [_job_row(row) for row in shown.rows.items],
+        "next_cursor": shown.rows.next_cursor,
+    }
+
+
+def _job_row(row: SignInRow) -> dict[str, Any]:
+    return {
+        "row": row.row,
+        "username": row.username,
+        "mac": row.mac,
+        "result": row.result,
+        "reason": row.reason or None,
+        "detail": row.detail or None,
     }

@@ -119,7 +119,7 @@ def _read_stage_one(segments: list[str], call: HttpCall) -> BootstrapRequest | N
             return None
     if len(file_name) > _LONGEST_NAME:
         return None
-    return BootstrapRequest(file_name, call.user_agent, call.address, language, tenant_id)
+    return BootstrapRequest(file_name, call.user_agent, call.address, language, tenant_id, call.certificate_subject)
 
 
 def _under_token(token: str, segments: list[str]) -> Response:

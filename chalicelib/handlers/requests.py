@@ -21,7 +21,10 @@ DEFAULT_PAGE = 50
 
 @dataclass(frozen=True)
 class HttpCall:
-    """One request. Header names are in lower case; `query` holds the last value of each name; `address` is the caller's."""
+    """One request. Header names are in lower case; `query` holds the last value of each name; `address` is the caller's.
+
+    `certificate_subject` is that of a client certificate which API Gateway has checked (mutual TLS); empty without one.
+    """
 
     method: str
     headers: Mapping[str, str]
@@ -29,6 +32,7 @@ class HttpCall:
     body: bytes
     address: str
     request_id: str
+    certificate_subject: str = ""
 
     @property
     def user_agent(self) -> str:
@@ -44,13 +48,15 @@ class HttpCall:
 def read_call(request: Request) -> HttpCall:
     """From Chalice's request."""
     query = request.query_params
+    identity = request.context.get("identity") or {}
     return HttpCall(
         method=str(request.method),
         headers={name.lower(): str(value) for name, value in dict(request.headers).items()},
         query={name: str(query[name]) for name in query} if query else {},
         body=_body(request),
-        address=str(request.context.get("identity", {}).get("sourceIp", "")),
+        address=str(identity.get("sourceIp", "")),
         request_id=str(request.context.get("requestId", "")),
+        certificate_subject=str((identity.get("clientCert") or {}).get("subjectDN") or ""),
     )
 
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from chalicelib.domain.device import Connection, Device
+from chalicelib.domain.history import KEEP_HISTORY, DeviceEvent
 from chalicelib.domain.identifiers import InstallationId, Language, Mac, TenantId
 from chalicelib.domain.installation import CANDIDATE_LIFETIME, Account, Candidate, Installation, is_reusable
 from chalicelib.domain.keys import installation_id_of
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import Dossier, connection, load_dossier
-from chalicelib.usecases.history import mac_event
+from chalicelib.usecases.history import SHOWN_TO_EVERY_CLAIMANT, mac_event
 from chalicelib.usecases.ports import Gateway
 from chalicelib.vendors import catalogue
 from chalicelib.vendors.catalogue import Identity
@@ -25,6 +26,7 @@ NEW_CANDIDATES_PER_ADDRESS = 60  # unclaimed MACs, in the window below
 NEW_CANDIDATES_PER_MAC = 20
 RATE_WINDOW = timedelta(minutes=10)
 REFUSALS_NOTED_A_DAY = 5
+MOST_NAMED = 4  # of the phones that one request names: path, User-Agent, and what a certificate may hold
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,14 @@ class BootstrapRequest:
     address: str
     language: Language | None = None
     tenant_id: TenantId | None = None
+    certificate_subject: str = ""
 
 
 def bootstrap_device(gateway: Gateway, request: BootstrapRequest) -> PhoneFile | None:
     """The bootstrap file, or None for everybody who gets the plain 404. One query, one read; writes only for a new phone."""
-    identity = catalogue.identify(request.user_agent, request.file_name)
+    identity = catalogue.identify(request.user_agent, request.file_name, request.certificate_subject)
+    if identity is not None and identity.disagrees:
+        _record_disagreement(gateway, identity)
     if identity is None or identity.mac is None or identity.model is None:
         return None
     if not catalogue.vendor(identity.vendor).is_bootstrap_file(request.file_name, identity.mac, identity.model):
@@ -60,7 +65,7 @@ def _answer(gateway: Gateway, request: BootstrapRequest, identity: Identity, mac
         return None
     if _comes_from_its_own_binding(gateway, dossier.device, request.address):
         return render_unchanged(identity.vendor, request.file_name)
-    installation = _repeated(gateway, dossier, request) or _mint(gateway, dossier, request, identity)
+    installation = _repeated(gateway, dossier, request, identity) or _mint(gateway, dossier, request, identity)
     if installation is None:
         return None
     token = gateway.keys.token(installation.seed).reveal()
@@ -75,13 +80,13 @@ def _comes_from_its_own_binding(gateway: Gateway, device: Device | None, address
     return same_address and connection(gateway, device, gateway.clock()) is Connection.ONLINE
 
 
-def _repeated(gateway: Gateway, dossier: Dossier, request: BootstrapRequest) -> Installation | None:
+def _repeated(gateway: Gateway, dossier: Dossier, request: BootstrapRequest, identity: Identity) -> Installation | None:
     candidate = next((candidate for candidate in dossier.candidates if candidate.address == request.address), None)
     if candidate is None:
         return None
     installation = gateway.store.load(Installation, candidate.installation_id)
-    if installation is None or not is_reusable(installation, gateway.clock()):
-        return None
+    if installation is None or not is_reusable(installation, gateway.clock()) or installation.certified != identity.certified:
+        return None  # what a certified phone was given is repeated to nobody behind its address who shows no certificate
     wanted = replace(
         installation,
         language=request.language or installation.language,
@@ -108,7 +113,7 @@ def _mint(gateway: Gateway, dossier: Dossier, request: BootstrapRequest, identit
     )
     # Strangers must not keep the phone out: the oldest is no longer repeated to its address, and dies within a day.
     surplus = sorted(others, key=lambda candidate: candidate.expires_at)[:1] if crowded else []
-    gateway.store.save(installation, pointer, remove=surplus)
+    gateway.store.save(installation, pointer, *_notes(gateway, dossier, identity), remove=surplus)
     return installation
 
 
@@ -130,6 +135,7 @@ def new_candidate(gateway: Gateway, request: BootstrapRequest, identity: Identit
         account=Account(version=1, aor=installation_id),
         tenant_hint=request.tenant_id,
         expires_at=now + CANDIDATE_LIFETIME,
+        certified=identity.certified,
     )
 
 
@@ -155,3 +161,27 @@ def _record_incompatible(gateway: Gateway, dossier: Dossier, identity: Identity,
         return
     event = mac_event(gateway, dossier.mac, device.tenant_id, "onboarding_refused", reason=reason)
     gateway.store.save(replace(device, incompatible_reason=reason), event)
+
+
+def _record_disagreement(gateway: Gateway, identity: Identity) -> None:
+    """Path, User-Agent and certificate name different phones: told to the tenants that claim one of these, once a day."""
+    now = gateway.clock()
+    named = {place: str(mac) for place, mac in identity.named}
+    for mac in dict.fromkeys(mac for _, mac in identity.named[:MOST_NAMED]):
+        dossier = load_dossier(gateway, mac)
+        counter = f"disagreement#{mac}#{now:%Y%m%d}"
+        if dossier.claims and gateway.store.count_up(counter, now + timedelta(days=1)) == 1:
+            owner = dossier.device.tenant_id if dossier.device else SHOWN_TO_EVERY_CLAIMANT
+            gateway.store.save(mac_event(gateway, mac, owner, "identity_disagreement", **named))
+
+
+def _notes(gateway: Gateway, dossier: Dossier, identity: Identity) -> list[DeviceEvent]:
+    """What is worth a line in the history of a phone that gets a candidate: a certificate, and a MAC from a foreign block."""
+    now, mac = gateway.clock(), dossier.mac
+    notes = []
+    if identity.certified and gateway.store.count_up(f"certified#{mac}#{now:%Y%m%d}", now + timedelta(days=1)) == 1:
+        notes.append(mac_event(gateway, mac, SHOWN_TO_EVERY_CLAIMANT, "candidate_certified", vendor=identity.vendor))
+    foreign = dossier.claims and catalogue.vendor(identity.vendor).is_foreign(mac)
+    if foreign and gateway.store.count_up(f"foreign#{mac}", now + KEEP_HISTORY) == 1:
+        notes.append(mac_event(gateway, mac, SHOWN_TO_EVERY_CLAIMANT, "foreign_mac_noted", vendor=identity.vendor))
+    return notes

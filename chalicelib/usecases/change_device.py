@@ -1,4 +1,4 @@
-"""An administrator relocates a device, sets its language, or blocks it."""
+"""An administrator relocates a device, sets its language or settings of its own, or blocks it."""
 
 from __future__ import annotations
 
@@ -7,35 +7,40 @@ from dataclasses import dataclass, replace
 from chalicelib.domain.device import Device
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.identifiers import Language, Mac
-from chalicelib.domain.installation import Installation
+from chalicelib.domain.installation import Installation, set_overrides
+from chalicelib.domain.overrides import override_problems
 from chalicelib.usecases.add_device import check_location
 from chalicelib.usecases.change_profile import Change, save_and_tell
 from chalicelib.usecases.conflicts import until_saved
-from chalicelib.usecases.device_view import DeviceView, show_device
+from chalicelib.usecases.device_view import DeviceView, show_device_in_detail
 from chalicelib.usecases.dossier import load_claimed
 from chalicelib.usecases.history import event_of
 from chalicelib.usecases.ports import Caller, Gateway
 from chalicelib.usecases.request_command import forget_installations
+from chalicelib.vendors import catalogue
+
+LONGEST_DETAIL = 512
 
 
 @dataclass(frozen=True)
 class DeviceChange:
-    """What may be changed of a device; None leaves a field as it is."""
+    """What may be changed of a device; None leaves a field as it is. `overrides` replace those that it had."""
 
     location: str | None = None
     language: Language | None = None
     blocked: bool | None = None
+    overrides: dict[str, str] | None = None
 
 
 def change_device(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) -> DeviceView:
-    """Relocates, sets the language of, blocks or unblocks a device. Raises NotFound or BadRequest."""
+    """Relocates, sets up, blocks or unblocks a device. Raises NotFound or BadRequest."""
     if change.location is not None:
         check_location(change.location)
 
     blocked = until_saved(lambda: _change(gateway, caller, mac, change))
     if blocked is not None:
         forget_installations(gateway, *blocked)
-    return show_device(gateway, caller, mac)
+    return show_device_in_detail(gateway, caller, mac)
 
 
 def _change(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) -> tuple[Device, list[Installation]] | None:
@@ -46,22 +51,44 @@ def _change(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) ->
     device = dossier.device if dossier.device and dossier.device.tenant_id == caller.tenant_id else None
     installation = gateway.store.load(Installation, str(device.installation_id)) if device else None
     if device is None or installation is None:
-        if change.language is not None or change.blocked is not None:
+        if (change.language, change.blocked, change.overrides) != (None, None, None):
             raise BadRequest(f"Device {mac} is not enrolled; only its location can be changed.")
         gateway.store.save(*claims)
         return None
-    language = change.language or installation.language
-    blocked = installation.blocked if change.blocked is None else change.blocked
-    speaks_anew, changes_block = language != installation.language, blocked != installation.blocked
-    if not speaks_anew and not changes_block:
+    changed = _apply(installation, device, change)
+    if changed == installation and device.own_overrides == changed.overrides:
         gateway.store.save(*claims)
         return None
-    version = installation.config_version + speaks_anew
-    changed = replace(installation, language=language, blocked=blocked, config_version=version)
-    event = event_of(gateway, device, "changed", language=language.value, blocked=str(blocked).lower(), by=caller.actor)
-    view = replace(device, language=language, blocked=blocked, config_version=version)
-    if blocked:
+    event = event_of(gateway, device, "changed", **_detail(installation, changed), by=caller.actor)
+    view = replace(
+        device,
+        language=changed.language,
+        blocked=changed.blocked,
+        overrides=changed.overrides,
+        overrides_by=caller.tenant_id,
+        config_version=changed.config_version,
+    )
+    if changed.blocked:
         gateway.store.save(changed, replace(view, binding=None), event, *claims)
-        return (device, [installation]) if changes_block else None
+        return None if installation.blocked else (device, [installation])
     save_and_tell(gateway, Change(changed, view, also=(event, *claims), reach_by=device.binding))
     return None
+
+
+def _apply(installation: Installation, device: Device, change: DeviceChange) -> Installation:
+    """The installation as it should be, with a new configuration version where its files change. Raises BadRequest."""
+    overrides = device.own_overrides if change.overrides is None else change.overrides
+    problems = override_problems(change.overrides or {}, catalogue.vendor(installation.vendor).overrides, "/overrides")
+    if problems:
+        raise BadRequest("Some settings cannot be used.", tuple(problems))
+    language = change.language or installation.language
+    blocked = installation.blocked if change.blocked is None else change.blocked
+    version = installation.config_version + (language != installation.language)
+    return set_overrides(replace(installation, language=language, blocked=blocked, config_version=version), overrides)
+
+
+def _detail(before: Installation, after: Installation) -> dict[str, str]:
+    """For the history: names of settings and no values, which may be somebody's."""
+    detail = {"language": after.language.value, "blocked": str(after.blocked).lower()}
+    changed = sorted({name for name, _ in before.overrides.items() ^ after.overrides.items()})
+    return detail | ({"overrides": ", ".join(changed)[:LONGEST_DETAIL]} if changed else {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from chalicelib.domain.device import Connection, Device, DeviceState, connection_of
@@ -39,6 +39,23 @@ class DeviceView:
     last_sync_at: datetime | None
     pending_commands: tuple[CommandId, ...]
     incompatible_reason: str | None
+
+
+@dataclass(frozen=True)
+class DeviceDetail(DeviceView):
+    """A device of the tenant's own, with what is too much for a list: the settings that were set for it alone."""
+
+    overrides: dict[str, str] = field(default_factory=dict)
+
+
+def show_device_in_detail(gateway: Gateway, caller: Caller, mac: Mac) -> DeviceView:
+    """As show_device; DeviceDetail where the tenant owns the device. Raises NotFound."""
+    dossier, claim = load_claimed(gateway, caller.tenant_id, mac)
+    view = views_of(gateway, [claim], [dossier.device])[0]
+    if dossier.device is None or dossier.device.tenant_id != caller.tenant_id:
+        return view
+    known = {item.name: getattr(view, item.name) for item in fields(view)}
+    return DeviceDetail(**known, overrides=dossier.device.own_overrides)
 
 
 def show_device(gateway: Gateway, caller: Caller, mac: Mac) -> DeviceView:

@@ -32,7 +32,7 @@ def dial_feature_code(gateway: Gateway, request: FeatureCodeRequest) -> FeatureC
     _ = translator(phone_language(installation))
     code = parse_feature_code(request.dialled)
     action = _ACTIONS.get(code.code) if code else None
-    if code is None or action is None:
+    if code is None or action is None or (code.code == ENROLL and not code.argument):
         return FeatureCodeVerdict("unknown_feature_code", NOT_A_CODE, _("Unknown feature code"))
     try:
         outcome, reason = action(gateway, installation, code)

@@ -26,6 +26,8 @@ from chalicelib.usecases.dossier import Dossier, connection, load_dossier
 from chalicelib.usecases.history import mac_event
 from chalicelib.usecases.load_user import load_user_and_policy
 from chalicelib.usecases.ports import Gateway
+from chalicelib.usecases.record_audit import pairing_entry
+from chalicelib.vendors.catalogue import vendor
 
 TRIES_PER_ADDRESS = 10 * PAIRING_TRIES
 
@@ -60,7 +62,7 @@ def find_pairing(gateway: Gateway, session: WebSession, typed: str, address: str
     installation, dossier = _waiting_phone(gateway, checked, session.tenant_id)
     claim = dossier.claim_of(session.tenant_id)
     phone = PhoneToPair(
-        vendor=installation.vendor,
+        vendor=vendor(installation.vendor).label,
         model=installation.model,
         mac_ending=installation.mac[-4:],
         location=claim.location if claim else "",
@@ -70,10 +72,13 @@ def find_pairing(gateway: Gateway, session: WebSession, typed: str, address: str
     return phone
 
 
-def redeem_pairing(gateway: Gateway, session: WebSession) -> PairedPhone:
-    """The person confirmed: the phone is theirs from now on. Exactly one redeems a code. Raises the reason where refused."""
+def redeem_pairing(gateway: Gateway, session: WebSession, address: str = "") -> PairedPhone:
+    """The person confirmed: the phone is theirs from now on. Exactly one redeems a code. Raises the reason where refused.
+
+    `address` is the browser's, for the audit.
+    """
     try:
-        return until_saved(lambda: _redeem(gateway, session))
+        return until_saved(lambda: _redeem(gateway, session, address))
     except CallerFault as refusal:
         _record_refusal(gateway, session, refusal)
         raise
@@ -85,14 +90,15 @@ def check_sign_in(gateway: Gateway, session: WebSession) -> None:
     decide_sign_in(tenant, user, policy)
 
 
-def _redeem(gateway: Gateway, session: WebSession) -> PairedPhone:
+def _redeem(gateway: Gateway, session: WebSession, address: str) -> PairedPhone:
     now = gateway.clock()
     pairing = check_pairing(gateway.store.load(Pairing, session.pairing_digest) if session.pairing_digest else None, now)
     tenant, user, policy = load_user_and_policy(gateway, session.tenant_id, session.upn)
     signed_in = decide_sign_in(tenant, user, policy)
     installation, dossier = _waiting_phone(gateway, pairing, session.tenant_id)
     change = become_active(gateway, installation, dossier, tenant, signed_in_profile(tenant, signed_in))
-    save_and_tell(gateway, replace(change, also=(*change.also, redeem(pairing))))
+    audited = pairing_entry(gateway, session.tenant_id, session.upn, installation.mac, address)
+    save_and_tell(gateway, replace(change, also=(*change.also, redeem(pairing), audited)))
     return PairedPhone(installation.model, signed_in.display_name, signed_in.number)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.device import Device
 from chalicelib.domain.errors import SaveConflict
-from chalicelib.domain.installation import Installation, is_over, mark_fetched
+from chalicelib.domain.installation import Installation, Stage, is_over, mark_fetched
 from chalicelib.domain.keys import installation_id_of
 from chalicelib.usecases.ports import Gateway
 from chalicelib.vendors import catalogue
@@ -37,7 +38,15 @@ def serve_phone_file(gateway: Gateway, request: TokenRequest) -> PhoneFile | Non
     installation = load_installation(gateway, request.token)
     if installation is None:
         return None
-    file = render_file(
+    file = _render(gateway, installation, request)
+    if file is None or not file.carries_account:
+        return file
+    fetched = _record_fetch(gateway, installation, request.user_agent)
+    return file if fetched.overrides == installation.overrides else _render(gateway, fetched, request)
+
+
+def _render(gateway: Gateway, installation: Installation, request: TokenRequest) -> PhoneFile | None:
+    return render_file(
         PhoneFileRequest(
             installation=installation,
             file_name=request.file_name,
@@ -47,23 +56,24 @@ def serve_phone_file(gateway: Gateway, request: TokenRequest) -> PhoneFile | Non
             trust_anchor=gateway.trust_anchor,
         )
     )
-    if file is not None and file.carries_account:
-        _record_fetch(gateway, installation, request.user_agent)
-    return file
 
 
-def _record_fetch(gateway: Gateway, installation: Installation, user_agent: str) -> None:
-    """Notes the first fetch of a new configuration, and a new firmware. Nothing for a settled phone."""
+def _record_fetch(gateway: Gateway, installation: Installation, user_agent: str) -> Installation:
+    """Notes the first fetch of a new configuration, and a new firmware. Nothing for a settled phone.
+
+    The installation as it was fetched: after a factory reset it takes on what the device's owner had set for the device.
+    """
     identity = catalogue.identify(user_agent, "")
     firmware = identity.firmware if identity and identity.firmware and identity.vendor == installation.vendor else None
     fetched = replace(mark_fetched(installation), firmware=firmware or installation.firmware)
     if fetched == installation:
-        return
+        return installation
     device = gateway.store.load(Device, installation.mac)
-    changes: list[object] = [fetched]
+    changes: list[object] = []
     if device is not None and device.installation_id == installation.id:
+        if fetched.stage is Stage.ACTIVE and fetched.tenant_id == device.tenant_id:
+            fetched = replace(fetched, overrides=device.own_overrides)
         changes.append(replace(device, firmware=fetched.firmware, applied_version=fetched.fetched_version))
-    try:
-        gateway.store.save(*changes)
-    except SaveConflict:
-        return  # somebody changed it meanwhile; the phone's next fetch is noted instead
+    with suppress(SaveConflict):  # somebody changed it meanwhile; the phone's next fetch is noted instead
+        gateway.store.save(fetched, *changes)
+    return fetched

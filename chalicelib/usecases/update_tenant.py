@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 
+from chalicelib.contracts.codec import Problem
 from chalicelib.domain.directory import GLOBAL_POLICY, CallingPolicy
+from chalicelib.domain.overrides import override_problems
 from chalicelib.domain.tenant import Tenant, TenantSettings, check_settings
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.load_user import load_tenant
 from chalicelib.usecases.ports import Caller, Gateway
 from chalicelib.usecases.sync_policy import sync_tenant
+from chalicelib.vendors.catalogue import vendors
 
 
 def show_tenant(gateway: Gateway, caller: Caller) -> Tenant:
@@ -18,8 +22,11 @@ def show_tenant(gateway: Gateway, caller: Caller) -> Tenant:
 
 
 def update_tenant(gateway: Gateway, caller: Caller, settings: TenantSettings) -> Tenant:
-    """Changes what is given and brings it to the tenant's phones. Raises BadRequest that names every wrong setting."""
-    check_settings(settings)
+    """Changes what is given and brings it to the tenant's phones. Raises BadRequest that names every wrong setting.
+
+    `overrides` replace those that the tenant had, of every vendor.
+    """
+    check_settings(settings, *_override_problems(settings.overrides or {}))
     given = {item.name: getattr(settings, item.name) for item in fields(settings) if getattr(settings, item.name) is not None}
 
     def attempt() -> tuple[Tenant, Tenant]:
@@ -33,6 +40,18 @@ def update_tenant(gateway: Gateway, caller: Caller, settings: TenantSettings) ->
     if before.version and after != before:
         sync_tenant(gateway, caller.tenant_id)
     return load_tenant(gateway, caller.tenant_id)
+
+
+def _override_problems(overrides: Mapping[str, Mapping[str, str]]) -> list[Problem]:
+    problems: list[Problem] = []
+    for name, values in overrides.items():
+        pointer = f"/overrides/{name[:40]}"
+        known = vendors().get(name)
+        if known is None:
+            problems.append(Problem(pointer, f"is not a vendor here; the vendors are {', '.join(vendors())}"))
+        else:
+            problems += override_problems(values, known.overrides, pointer)
+    return problems
 
 
 def _first_policy(gateway: Gateway, before: Tenant) -> list[CallingPolicy]:

@@ -1,23 +1,29 @@
 """Every vendor and model that the gateway knows, read once from the vendors' folders, and who is asking for a file.
 
-Adding a vendor is adding a folder: nothing here names one.
+Adding a vendor is adding a folder (docs/add-a-vendor.md): nothing here names one.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.identifiers import Mac, find_mac
+from chalicelib.domain.overrides import OverrideRule, parse_rule
+from chalicelib.vendors.certificates import macs_in_subject
+from chalicelib.vendors.schema import BadVendor, read_folder
 
 FOLDER = Path(__file__).parent
 _MAC_IN_NAME = re.compile(r"(?<![0-9A-Fa-f])(?!0{8})([0-9A-Fa-f]{12})(?![0-9A-Fa-f])")  # y000000000066.cfg names no MAC
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _LONGEST_USER_AGENT = 256
+_folders: ContextVar[tuple[Path, ...]] = ContextVar("folders", default=(FOLDER,))
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class Compatibility:
 class Vendor:
     """One vendor's folder."""
 
+    folder: Path
     name: str
     label: str
     models: dict[str, Model]
@@ -99,7 +106,7 @@ class Vendor:
     compatibility: Compatibility
     bootstrap: tuple[str, ...]
     bootstrap_template: str
-    unchanged_template: str
+    unchanged_template: str  # empty where a 404 leaves the vendor's phones as they are
     serve: tuple[ServedFile, ...]
     uploads: tuple[str, ...]  # patterns of the names that phones send, with `{mac}` in them
     content_type: str
@@ -109,11 +116,18 @@ class Vendor:
     languages: dict[str, str]
     time_zones: dict[str, str]
     names: NameRule = field(default_factory=NameRule)
+    overrides: OverrideRule | None = None  # None: organisations set nothing of their own on these phones
+    certificate: tuple[str, ...] = ("CN",)  # attributes of a client certificate's subject that hold the MAC
+    ouis_complete: bool = True
 
     @property
     def longest_screen(self) -> int:
         """In bytes; 0 for phones without a browser."""
         return self.screen.longest if self.screen else 0
+
+    def is_foreign(self, mac: str) -> bool:
+        """Whether the MAC lies in none of the vendor's blocks, as far as they are known."""
+        return self.ouis_complete and bool(self.ouis) and mac[:6] not in self.ouis
 
     def file_name(self, pattern: str, mac: str, model: str) -> str:
         """A name of vendor.toml for one phone."""
@@ -143,18 +157,50 @@ class Vendor:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who asks, as far as it is told. Unknown parts are None."""
+    """Who asks, as far as it is told. Unknown parts are None. `named` is each MAC that was told, by where it stood."""
 
     vendor: str
     model: str | None
     firmware: str | None
     mac: Mac | None
+    named: tuple[tuple[str, Mac], ...] = field(default=(), compare=False)
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether the path, the User-Agent and the certificate name different phones."""
+        return len({mac for _, mac in self.named}) > 1
+
+    @property
+    def certified(self) -> bool:
+        """Whether a manufacturer's certificate names the MAC."""
+        return not self.disagrees and any(place == "certificate" for place, _ in self.named)
 
 
 @cache
+def read_vendors(folders: tuple[Path, ...]) -> dict[str, Vendor]:
+    """Every vendor by name, from folders that hold a folder for each. Raises BadVendor, which names file and key."""
+    read: dict[str, Vendor] = {}
+    for path in (path for folder in folders for path in sorted(folder.glob("*/vendor.toml"))):
+        vendor = _read_vendor(path.parent)
+        if vendor.name in read:
+            raise BadVendor(f"{path}: name: there is a vendor {vendor.name} already")
+        read[vendor.name] = vendor
+    return read
+
+
+@contextmanager
+def use_folders(*folders: Path) -> Iterator[dict[str, Vendor]]:
+    """Vendors come from these folders until the block ends: for tests that bring a vendor of their own."""
+    token = _folders.set(folders)
+    try:
+        yield vendors()
+    finally:
+        _folders.reset(token)
+
+
 def vendors() -> dict[str, Vendor]:
     """Every vendor by name."""
-    return {vendor.name: vendor for vendor in map(_read_vendor, sorted(FOLDER.glob("*/vendor.toml")))}
+    return read_vendors(_folders.get())
 
 
 def vendor(name: str) -> Vendor:
@@ -162,10 +208,11 @@ def vendor(name: str) -> Vendor:
     return vendors()[name]
 
 
-def identify(user_agent: str, path: str = "") -> Identity | None:
+def identify(user_agent: str, path: str = "", certificate_subject: str = "") -> Identity | None:
     """The phone behind a User-Agent (HTTP or SIP) and the path it asks for; None for no phone that is known here.
 
-    The MAC address comes from both: where they name different ones it is None, so that such a request gets nothing.
+    The MAC address comes from both, and from the subject of a manufacturer's client certificate where there is one: where they
+    name different ones it is None, so that such a request gets nothing.
     """
     named = _MAC_IN_NAME.search(path.rsplit("/", maxsplit=1)[-1])
     path_mac = find_mac(named.group(1)) if named else None
@@ -173,7 +220,7 @@ def identify(user_agent: str, path: str = "") -> Identity | None:
         for pattern in candidate.user_agents:
             match = pattern.fullmatch(user_agent) if len(user_agent) <= _LONGEST_USER_AGENT else None
             if match:
-                return _identity(candidate, match.groupdict(), path_mac)
+                return _identity(candidate, match.groupdict(), path_mac, certificate_subject)
     return None
 
 
@@ -201,32 +248,34 @@ def _is_older(compatibility: Compatibility, firmware: str, minimum: str) -> bool
     return numbers < tuple(int(number) for number in _NUMBER.findall(minimum))
 
 
-def _identity(known: Vendor, groups: dict[str, str | None], path_mac: Mac | None) -> Identity:
-    agent_mac = find_mac(groups.get("mac") or "")
-    agrees = agent_mac is None or path_mac is None or agent_mac == path_mac
+def _identity(known: Vendor, groups: dict[str, str | None], path_mac: Mac | None, subject: str) -> Identity:
+    told_macs = [("user_agent", find_mac(groups.get("mac") or "")), ("path", path_mac)]
+    told_macs += [("certificate", mac) for mac in macs_in_subject(subject, known.certificate)]
+    named = tuple((place, mac) for place, mac in told_macs if mac)
     return Identity(
         vendor=known.name,
         model=known.model_name(told) if (told := groups.get("model")) else None,
         firmware=groups.get("firmware"),
-        mac=(agent_mac or path_mac) if agrees else None,
+        mac=named[0][1] if len({mac for _, mac in named}) == 1 else None,
+        named=named,
     )
 
 
-def _read_vendor(path: Path) -> Vendor:
-    data = tomllib.loads(path.read_text(encoding="utf-8"))
-    models = tomllib.loads((path.parent / "models.toml").read_text(encoding="utf-8"))
-    files: dict[str, Any] = data["files"]
+def _read_vendor(folder: Path) -> Vendor:
+    data, models = read_folder(folder)
+    files, identification = data["files"], data["identification"]
     return Vendor(
+        folder=folder,
         name=data["name"],
         label=data["label"],
         models={name: Model(name=name, **model) for name, model in models.items()},
-        user_agents=tuple(re.compile(pattern) for pattern in data["identification"]["user_agents"]),
-        ouis=frozenset(data["identification"]["ouis"]),
-        model_names=tuple((re.compile(told), spelling) for told, spelling in data["identification"].get("model_names", ())),
+        user_agents=tuple(re.compile(pattern) for pattern in identification["user_agents"]),
+        ouis=frozenset(identification["ouis"]),
+        model_names=tuple((re.compile(told), spelling) for told, spelling in identification.get("model_names", ())),
         compatibility=Compatibility(**data["compatibility"]),
         bootstrap=tuple(files["bootstrap"]),
         bootstrap_template=files["bootstrap_template"],
-        unchanged_template=files["unchanged_template"],
+        unchanged_template=files.get("unchanged_template", ""),
         serve=tuple(ServedFile(**file) for file in files["serve"]),
         uploads=tuple(files.get("uploads", ())),
         content_type=files["content_type"],
@@ -236,4 +285,7 @@ def _read_vendor(path: Path) -> Vendor:
         languages=data["languages"],
         time_zones=data.get("time_zones", {}),
         names=NameRule(**data.get("names", {})),
+        overrides=parse_rule(**data["overrides"]) if "overrides" in data else None,
+        certificate=tuple(identification.get("certificate", ("CN",))),
+        ouis_complete=identification.get("ouis_complete", True),
     )

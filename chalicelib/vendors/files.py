@@ -9,7 +9,9 @@ from typing import Any
 
 from chalicelib.domain.installation import Installation, PhoneState, username_of
 from chalicelib.domain.keys import Keys
+from chalicelib.domain.overrides import merge_overrides
 from chalicelib.settings import Settings
+from chalicelib.vendors.catalogue import Vendor
 from chalicelib.vendors.catalogue import vendor as vendor_of
 from chalicelib.vendors.rendering import choose_template, clean, render
 from chalicelib.vendors.texts import translator
@@ -80,6 +82,7 @@ class PhoneView:
     locale: str  # the language in its own words: `de`
     ntp_servers: tuple[str, str]
     emergency_numbers: tuple[str, ...]
+    overrides: tuple[tuple[str, str], ...]  # the organisation's own settings, last in the file that carries the account
 
     def screen_url(self, name: str) -> str:
         """Where a key opens one of the gateway's screens."""
@@ -100,9 +103,11 @@ def render_bootstrap(public_url: str, installation: Installation, token: str, fi
     return PhoneFile(file_name, vendor.content_type, render(vendor.name, template, phone=phone))
 
 
-def render_unchanged(vendor_name: str, file_name: str) -> PhoneFile:
-    """A valid file that changes nothing."""
+def render_unchanged(vendor_name: str, file_name: str) -> PhoneFile | None:
+    """A valid file that changes nothing; None where the plain 404 does."""
     vendor = vendor_of(vendor_name)
+    if not vendor.unchanged_template:
+        return None
     return PhoneFile(file_name, vendor.content_type, render(vendor_name, vendor.unchanged_template))
 
 
@@ -129,10 +134,9 @@ def phone_language(installation: Installation) -> str:
 
 
 def _view(request: PhoneFileRequest, language: str) -> PhoneView:
-    installation, settings = request.installation, request.settings
+    installation, settings, user = request.installation, request.settings, request.installation.profile.user
     vendor = vendor_of(installation.vendor)
     model = vendor.models[installation.model]
-    user = installation.profile.user
     _ = translator(language)
     url = provisioning_url(settings.public_url, request.token, installation.language)
     offset = standard_offset(installation.profile.time_zone)
@@ -167,7 +171,13 @@ def _view(request: PhoneFileRequest, language: str) -> PhoneView:
         locale=language,
         ntp_servers=_two(settings.ntp_servers),
         emergency_numbers=installation.profile.emergency.numbers,
+        overrides=_overrides(vendor, installation),
     )
+
+
+def _overrides(vendor: Vendor, installation: Installation) -> tuple[tuple[str, str], ...]:
+    """The tenant's own settings for the vendor's phones; the device's own count more."""
+    return merge_overrides(vendor.overrides, installation.profile.overrides.get(vendor.name, {}), installation.overrides)
 
 
 def _two(servers: str) -> tuple[str, str]:

@@ -19,6 +19,7 @@ SAMPLE_TOKEN = "SAMPLE-TOKEN"  # noqa: S105 - stands for a token in printed samp
 _SETTINGS = Settings(
     public_url="https://gateway.example", sip_host="sip.gateway.example", ntp_servers="0.ntp.example,1.ntp.example"
 )
+_NOBODYS_OUI = "020000"  # locally administered (IEEE 802)
 _YEAR = 2026  # so that a printed sample is the same next year
 _TRUST_ANCHOR = "-----BEGIN CERTIFICATE-----\nU0FNUExF\n-----END CERTIFICATE-----\n"
 
@@ -49,7 +50,7 @@ def _sample(vendor: str, model: str, state: PhoneState, language: Language) -> I
         raise UnknownModel(f"There is no vendor {vendor}. There are: {', '.join(vendors())}.")
     if model not in known.models:
         raise UnknownModel(f"{known.label} {model} is not known. There are: {', '.join(known.models)}.")
-    mac = Mac(f"{min(known.ouis)}123456")
+    mac = Mac(f"{min(known.ouis, default=_NOBODYS_OUI)}123456")
     blank = Installation(
         id=InstallationId("sampleinstallation234567ab"),
         mac=mac,

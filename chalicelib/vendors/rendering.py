@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from chalicelib.vendors.catalogue import FOLDER
+from chalicelib.vendors.catalogue import vendor as vendor_of
 
 LONGEST_VALUE = 512
 _NOT_ON_ONE_LINE = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"}  # controls, formats, line and paragraph separators, no text
@@ -26,20 +27,24 @@ def clean(value: object) -> str:
 
 def render(vendor: str, template: str, **values: Any) -> str:
     """A document from the vendor's folder: XML where the template's name says so (`.xml.j2`), else lines of settings."""
-    return _environment(xml=template.endswith(".xml.j2")).get_template(f"{vendor}/templates/{template}").render(**values)
+    environment = _environment(vendor_of(vendor).folder.parent, xml=template.endswith(".xml.j2"))
+    return environment.get_template(f"{vendor}/templates/{template}").render(**values)
+
+
+def choose_template(vendor: str, template: str, family: str, model: str) -> str:
+    """The most particular template that the folder has: the model's, the family's, or the vendor's own."""
+    return _most_particular(vendor_of(vendor).folder / "templates", template, family, model)
 
 
 @cache
-def choose_template(vendor: str, template: str, family: str, model: str) -> str:
-    """The most particular template that the folder has: the model's, the family's, or the vendor's own."""
-    folder = FOLDER / vendor / "templates"
+def _most_particular(folder: Path, template: str, family: str, model: str) -> str:
     return next((name for name in (f"{model}/{template}", f"{family}/{template}") if (folder / name).is_file()), template)
 
 
 @cache
-def _environment(*, xml: bool) -> Environment:
+def _environment(folder: Path, *, xml: bool) -> Environment:
     return Environment(
-        loader=FileSystemLoader(FOLDER),
+        loader=FileSystemLoader(folder),
         autoescape=select_autoescape(("j2",) if xml else ()),
         finalize=_finalize_xml if xml else clean,
         undefined=StrictUndefined,

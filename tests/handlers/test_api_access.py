@@ -33,8 +33,10 @@ ROLES = {
     "GET /v1/devices/{mac}/files": READER,
     "GET /v1/devices/{mac}/uploads": READER,
     "GET /v1/devices/{mac}/uploads/{name}": READER,
+    "GET /v1/devices/{mac}/report": READER,
     "GET /v1/commands/{id}": READER,
     "GET /v1/policies": READER,
+    "POST /v1/policies/import": ADMIN,
     "GET /v1/policies/{name}": READER,
     "PUT /v1/policies/{name}": ADMIN,
     "DELETE /v1/policies/{name}": ADMIN,
@@ -42,7 +44,9 @@ ROLES = {
     "GET /v1/users/{upn}": READER,
     "PUT /v1/users/{upn}": ADMIN,
     "POST /v1/sync": ADMIN,
+    "POST /v1/sign-ins": ADMIN,
     "GET /v1/jobs/{id}": READER,
+    "GET /v1/audit": {"admin", "reader"},
     "GET /v1/network": READER,
 }
 VALUES = {"{mac}": MAC, "{id}": "nobody", "{name}": "Lobby", "{upn}": ANNA}

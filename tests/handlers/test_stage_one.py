@@ -272,6 +272,7 @@ def test_an_incompatible_phone_gets_the_404_and_its_claimant_the_reason(
 
 def test_the_reason_is_recorded_once(world: World) -> None:
     world.admin.post("/v1/devices", {"mac": MAC})
+    world.clock.forward(seconds=1)
     old = world.phone(firmware="66.82.0.30")
     old.ask_stage_one()
     old.ask_stage_one()

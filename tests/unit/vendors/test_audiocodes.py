@@ -256,8 +256,8 @@ def test_the_bootstrap_file_gives_the_phone_its_own_url_and_nothing_else() -> No
     assert {"provisioning/method": "STATIC", "provisioning/configuration/url": URL} == parse_audiocodes(file.body)
 
 
-def test_the_unchanged_file_says_nothing() -> None:
-    assert {} == parse_audiocodes(render_unchanged("audiocodes", NAME).body)
+def test_a_phone_that_needs_nothing_gets_the_plain_404() -> None:
+    assert render_unchanged("audiocodes", NAME) is None
 
 
 # --- no value can add a setting ---------------------------------------------------------------------------------------------

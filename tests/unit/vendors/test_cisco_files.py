@@ -188,7 +188,10 @@ def test_later_files_keep_the_url_of_the_first() -> None:
 
 
 def test_the_unchanged_file_says_nothing() -> None:
-    assert {} == parse_cisco(render_unchanged("cisco", "8841-3PCC.xml").body)
+    file = render_unchanged("cisco", "8841-3PCC.xml")
+
+    assert file is not None
+    assert {} == parse_cisco(file.body)
 
 
 def test_a_file_is_xml_in_utf_8() -> None:

@@ -137,10 +137,8 @@ def test_the_bootstrap_file_leads_to_files_that_are_served() -> None:
     assert [USER, SITE] == names
 
 
-def test_the_unchanged_file_says_nothing() -> None:
-    master = parse_master(render_unchanged("poly", f"{MAC}.cfg").body)
-
-    assert ((), {}) == (master.config_files, master.parameters)
+def test_a_phone_that_needs_nothing_gets_the_plain_404() -> None:
+    assert render_unchanged("poly", f"{MAC}.cfg") is None
 
 
 # --- what a value can do -------------------------------------------------------------------------------------------------

@@ -250,7 +250,10 @@ def test_the_bootstrap_file_says_one_thing_only() -> None:
 
 
 def test_the_unchanged_file_says_nothing() -> None:
-    assert {} == parse_yealink(render_unchanged("yealink", FILES[2]).body)
+    file = render_unchanged("yealink", FILES[2])
+
+    assert file is not None
+    assert {} == parse_yealink(file.body)
 
 
 def test_the_same_phone_gets_the_same_bytes() -> None:

@@ -1,0 +1,31 @@
+"""One row of a bulk sign-in and what became of it. A row is a record of its own: a job of 1,000 would not fit into one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class SignInResult(StrEnum):
+    """The ends of a row. `not_tried` is for rows that the request had no time for."""
+
+    SIGNED_IN = "signed_in"
+    ALREADY_SIGNED_IN = "already_signed_in"
+    REFUSED = "refused"
+    NOT_TRIED = "not_tried"
+
+
+@dataclass(frozen=True)
+class SignInRow:
+    """`row` counts from 1 below the header. `reason` (a stable code) and `detail` are empty where all went well."""
+
+    job_id: str
+    row: int
+    username: str
+    mac: str
+    at: datetime
+    result: SignInResult
+    reason: str = ""
+    detail: str = ""
+    version: int = 0

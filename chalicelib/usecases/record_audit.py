@@ -1,0 +1,66 @@
+"""Lines of the audit: written for every change that succeeded, read by the tenant's administrators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.audit import LONGEST_TARGET, AuditEntry, AuditType
+from chalicelib.domain.errors import GatewayError
+from chalicelib.domain.identifiers import Mac, TenantId, Upn
+from chalicelib.observability import log
+from chalicelib.usecases.ports import Caller, Gateway, Page
+
+PAIRING_PATH = "/pair/confirm"
+
+
+@dataclass(frozen=True)
+class ApiChange:
+    """A call of the API that changed something. No body, no query: they may hold secrets."""
+
+    method: str
+    path: str
+    target: str
+    address: str
+    status: int
+
+
+def record_audit(gateway: Gateway, caller: Caller, change: ApiChange) -> None:
+    """One write. The change is made already: where the line cannot be kept, the log has it, and the caller's answer stands."""
+    entry = AuditEntry(
+        tenant_id=caller.tenant_id,
+        at=gateway.clock(),
+        id=gateway.random_text(),
+        type=AuditType.API,
+        actor=caller.actor,
+        method=change.method,
+        path=change.path,
+        target=change.target[:LONGEST_TARGET],
+        address=change.address,
+        status=change.status,
+    )
+    try:
+        gateway.store.save(entry)
+    except GatewayError as error:
+        fields = {"tenant_id": entry.tenant_id, "actor": entry.actor, "path": entry.path, "target": entry.target}
+        log().error("audit_line_lost", extra={**fields, "method": entry.method, "reason": error.code})
+
+
+def pairing_entry(gateway: Gateway, tenant_id: TenantId, upn: Upn, mac: Mac, address: str) -> AuditEntry:
+    """The line of a person who paired a phone on the web, to be saved with the pairing itself."""
+    return AuditEntry(
+        tenant_id=tenant_id,
+        at=gateway.clock(),
+        id=gateway.random_text(),
+        type=AuditType.PAIRING,
+        actor=upn,
+        method="POST",
+        path=PAIRING_PATH,
+        target=mac,
+        address=address,
+        status=200,
+    )
+
+
+def list_audit(gateway: Gateway, caller: Caller, limit: int, cursor: str | None) -> Page:
+    """The tenant's lines, newest first. One query."""
+    return gateway.store.find_newest(AuditEntry, caller.tenant_id, limit=limit, cursor=cursor)

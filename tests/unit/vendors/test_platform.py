@@ -1,0 +1,130 @@
+"""What a vendor's folder must hold: schema.json, the check of it, and the errors that name file and key."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.vendors.catalogue import FOLDER, read_vendors, vendors
+from chalicelib.vendors.schema import KEYWORDS, BadVendor, find_problems, read_folder
+
+SCHEMA = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
+NAMES_OF_KEYS = {"properties", "$defs"}  # what is in these is named by us
+
+
+def keywords(schema: dict[str, Any]) -> Iterator[str]:
+    for keyword, value in schema.items():
+        yield keyword
+        inner = value.values() if keyword in NAMES_OF_KEYS else [value]
+        for item in inner:
+            if isinstance(item, dict):
+                yield from keywords(item)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of Yealink's folder, to break."""
+    shutil.copytree(FOLDER / "yealink", tmp_path / "yealink")
+    return tmp_path
+
+
+def complaint(copy: Path, old: str, new: str, name: str = "vendor.toml") -> str:
+    """What is said of the copy after a change to one of its files."""
+    path = copy / "yealink" / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(BadVendor) as caught:
+        read_vendors((copy,))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", vendors())
+def test_every_vendors_folder_fits_the_schema(name: str) -> None:
+    vendor, models = read_folder(FOLDER / name)
+
+    assert ([], []) == (find_problems("vendor", vendor), find_problems("models", models))
+
+
+def test_every_folder_is_a_vendor() -> None:
+    assert {path.parent.name for path in FOLDER.glob("*/*.toml")} == set(vendors())
+
+
+def test_the_check_knows_every_keyword_of_the_schema() -> None:
+    assert set() == set(keywords(SCHEMA)) - KEYWORDS
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('label = "Yealink"\n', "", "yealink/vendor.toml: label: is missing"),
+        ('label = "Yealink"', "label = 7", "yealink/vendor.toml: label: must be of type string"),
+        ('label = "Yealink"', 'label = "Yealink"\ncolour = 1', "yealink/vendor.toml: colour: is not a key here; the keys are "),
+        ('name = "yealink"', 'name = "acme"', "yealink/vendor.toml: name: must be yealink, as the folder is called"),
+        (
+            "challenges_notify = false",
+            "challenges_notify = 0",
+            "yealink/vendor.toml: challenges_notify: must be of type boolean",
+        ),
+        ('scheme = "line"', 'scheme = "guess"', "yealink/vendor.toml: compatibility.scheme: must be one of line, version"),
+        ("part = 2", "part = 0", "yealink/vendor.toml: compatibility.part: must be at least 1"),
+        ('"001565"', '"00:15:65"', "yealink/vendor.toml: identification.ouis[0]: must match "),
+        (
+            "user_agents = [",
+            "user_agents = ['(', ",
+            "yealink/vendor.toml: identification.user_agents[0]: is not a regular expr",
+        ),
+        ("{mac}.boot", "{serial}.boot", "yealink/vendor.toml: files.serve[0].name: must match "),
+        (
+            'template = "boot.cfg.j2"',
+            'template = "x.j2"',
+            "yealink/vendor.toml: files.serve[0].template: there is no templates/x",
+        ),
+        (", trust_anchor = true", "", "yealink/vendor.toml: files.serve[3]: needs either template or trust_anchor = true"),
+        (", carries_account = true", "", "yealink/vendor.toml: files.serve: one file must say carries_account = true"),
+        ('restart = "check-sync', '# restart = "check-sync', "yealink/vendor.toml: notify.restart: is missing"),
+        ('en = "English"', "", "yealink/vendor.toml: languages.en: is missing"),
+        ("[overrides]", "[overrides]\nmost = 3 #", "yealink/vendor.toml: overrides.most: is not a key here"),
+        ("[files]", "[files", "yealink/vendor.toml: is not TOML: "),
+    ],
+)
+def test_a_broken_folder_is_refused_by_file_and_key(copy: Path, old: str, new: str, expected: str) -> None:
+    assert complaint(copy, old, new).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("[T29G]\nfamily", "[T29G]\nkin", "yealink/models.toml: T29G.family: is missing; T29G.kin: is not a key here"),
+        ("[T29G]\n", "[T29G]\ndata = 3\n", "yealink/models.toml: T29G.data: must be of type object"),
+        ("lines = 16", 'lines = "16"', "yealink/models.toml: "),
+        ("lines = 16", "lines = true", "yealink/models.toml: "),
+    ],
+)
+def test_broken_models_are_refused_by_file_and_key(copy: Path, old: str, new: str, expected: str) -> None:
+    assert complaint(copy, old, new, "models.toml").startswith(expected)
+
+
+def test_a_folder_without_models_is_refused(copy: Path) -> None:
+    (copy / "yealink" / "models.toml").unlink()
+
+    with pytest.raises(BadVendor, match=r"yealink/models\.toml: is missing"):
+        read_vendors((copy,))
+
+
+def test_two_folders_of_one_name_are_refused(copy: Path) -> None:
+    with pytest.raises(BadVendor, match="there is a vendor yealink already"):
+        read_vendors((FOLDER, copy))
+
+
+def test_a_model_may_have_any_data(copy: Path) -> None:
+    path = copy / "yealink" / "models.toml"
+    text = path.read_text(encoding="utf-8").replace("[T29G]\n", "[T29G]\ndata = { a = 1.5, b = [true], c = 2026-01-01 }\n", 1)
+    path.write_text(text, encoding="utf-8")
+
+    assert 1.5 == read_vendors((copy,))["yealink"].models["T29G"].data["a"]
