@@ -18,8 +18,8 @@ run: setup ## the whole gateway on this machine; HOST=name serves your network
 demo: setup-tests ## a virtual phone goes through its whole life; exit 0 only if every step was seen
 	@exec $(PYTHON) -m local.demo
 
-test: setup-tests ## all set-up, then every test
-	@$(PYTHON) -m pytest
+test: setup-tests ## all set-up, then every test, side by side: most of the long ones only wait
+	@$(PYTHON) -m pytest --numprocesses 4 --dist loadfile
 
 check: setup-tests ## what CI runs: format, lint, types, imports, freshness, README's commands
 	@bash .ci/check

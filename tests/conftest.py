@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.gateway import Phone, World, serving
+
+# No deadline: machines are shared. Forty examples: thousands of properties run often, and each run draws new ones.
+settings.register_profile("project", deadline=None, max_examples=40)
+settings.load_profile("project")
 
 
 @pytest.fixture

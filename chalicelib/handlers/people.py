@@ -110,7 +110,7 @@ def post_confirm() -> Response:
         if form.get("answer") != "yes":
             drop_pairing(own, session)
             return _redirect(f"/pair?lang={words.language}")
-        phone = redeem_pairing(own, session)
+        phone = redeem_pairing(own, session, http.address)
         done = load_session(own, _cookie(http, SESSION_COOKIE))
         if done is not None:
             drop_pairing(own, done)

@@ -22,7 +22,7 @@ from tests.gateway import World
 
 SAME_AS_ENGLISH = {("de", "Name")}
 PHONE = SimpleNamespace(
-    vendor="yealink", model="T46S", mac_ending="3456", location="Room 7", display_name="Anna Berg", number="+4989123401"
+    vendor="Yealink", model="T46S", mac_ending="3456", location="Room 7", display_name="Anna Berg", number="+4989123401"
 )
 CODE_PAGE = {"name": "Anna Berg", "upn": "anna@example.com", "form_token": "token", "locked": False}
 PAGES: dict[str, dict[str, Any]] = {

@@ -1,4 +1,3 @@
-
 from pathlib import Path
 
 from tests.unit.cli.conftest import Sipgw

@@ -44,9 +44,11 @@ def test_the_offset_is_that_outside_summer_time(zone: str, expected: str) -> Non
     assert expected == format_offset(standard_offset(zone))
 
 
-@pytest.mark.parametrize("zone", sorted(available_timezones() - {"localtime", "Factory"}))
-def test_every_zone_has_an_offset_that_phones_know(zone: str) -> None:
-    assert re.fullmatch(r"0|[+-](?:[1-9]|1[0-4])(?::(?:30|45))?", format_offset(standard_offset(zone)))
+def test_every_zone_has_an_offset_that_phones_know() -> None:
+    offsets = {zone: format_offset(standard_offset(zone)) for zone in available_timezones() - {"localtime", "Factory"}}
+    known = re.compile(r"0|[+-](?:[1-9]|1[0-4])(?::(?:30|45))?")
+
+    assert {} == {zone: offset for zone, offset in offsets.items() if not known.fullmatch(offset)}
 
 
 @given(st.integers(-12 * 60, 14 * 60))

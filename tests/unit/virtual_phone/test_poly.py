@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.identifiers import Language
 from chalicelib.domain.installation import PhoneState
-from chalicelib.vendors.files import render_unchanged
 from chalicelib.vendors.screens import Screen as GatewayScreen
 from chalicelib.vendors.screens import SoftKey as GatewayKey
 from chalicelib.vendors.screens import render_screen
@@ -222,6 +221,6 @@ def test_any_page_is_read_or_refused(body: bytes | str) -> None:
         return
 
 
-def test_the_master_file_that_changes_nothing_is_read() -> None:
+def test_a_master_file_that_names_no_files_is_read() -> None:
     expected: tuple[str, tuple[str, ...]] = ("sip.ld", ())
-    assert expected == parse_master_file(render_unchanged("poly", f"{MAC}.cfg").body.encode())
+    assert expected == parse_master_file(b'<APPLICATION APP_FILE_PATH="sip.ld" CONFIG_FILES=""/>')
