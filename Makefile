@@ -19,7 +19,7 @@ demo: setup-tests ## a virtual phone goes through its whole life; exit 0 only if
 	@exec $(PYTHON) -m local.demo
 
 test: setup-tests ## all set-up, then every test, side by side: most of the long ones only wait
-	@$(PYTHON) -m pytest --numprocesses 4 --dist loadfile
+	@bash tests/run.sh
 
 check: setup-tests ## what CI runs: format, lint, types, imports, freshness, README's commands
 	@bash .ci/check

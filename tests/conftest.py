@@ -9,8 +9,8 @@ from hypothesis import settings
 
 from tests.gateway import Phone, World, serving
 
-# No deadline: machines are shared. Forty examples: thousands of properties run often, and each run draws new ones.
-settings.register_profile("project", deadline=None, max_examples=40)
+# No deadline: machines are shared. Thirty examples: the properties run often, and each run draws new ones.
+settings.register_profile("project", deadline=None, max_examples=30)
 settings.load_profile("project")
 
 

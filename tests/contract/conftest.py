@@ -13,7 +13,6 @@ import pytest
 from moto import mock_aws
 from moto.core.models import botocore_stubber
 
-from chalicelib.adapters.counting import CountingStore
 from chalicelib.adapters.dynamodb import DynamoStore
 from chalicelib.adapters.sqlite import SqliteStore
 from chalicelib.usecases.ports import Store
@@ -70,7 +69,7 @@ def _answer_one_at_a_time(store: DynamoStore) -> None:
     events.register("before-send", answer)
 
 
-@pytest.fixture(params=["sqlite file", "sqlite memory", "dynamodb", "counting"])
+@pytest.fixture(params=["sqlite file", "dynamodb"])
 def store(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, open_dynamo_store: Callable[[Clock], DynamoStore]
 ) -> Iterator[Store]:
@@ -78,5 +77,4 @@ def store(
         with mock_aws():  # ends with all tables gone
             yield open_dynamo_store(clock)
         return
-    store = SqliteStore(str(tmp_path / "gateway.db") if request.param == "sqlite file" else ":memory:", clock)
-    yield CountingStore(store) if request.param == "counting" else store
+    yield SqliteStore(str(tmp_path / "gateway.db"), clock)

@@ -61,14 +61,6 @@ def test_every_step_of_the_demo_is_seen() -> None:
     assert expected == pictures
 
 
-def test_one_vendor_alone_can_be_seen() -> None:
-    demo = run_demo("--vendor", "cisco")
-
-    assert 0 == demo.returncode, demo.stdout[-6000:] + demo.stderr[-2000:]
-    expected = {"Cisco 8841"}
-    assert expected == {phone for phone in PHONES if f"{phone}:" in demo.stdout}
-
-
 def test_the_demo_fails_with_a_phone_that_is_not_compatible() -> None:
     demo = run_demo("--model", "T19P_E2")
 

@@ -1,7 +1,4 @@
-"""The virtual phone against a real Kamailio and a real HTTPS server with hand-written Yealink files.
-
-Outside of a namespace there is one test, which runs all the others inside one.
-"""
+"""The virtual phone against a real Kamailio and a real HTTPS server with hand-written Yealink files."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -30,15 +26,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from local.virtual_phone.errors import NotSeenError, ProvisioningError, SipError
-from local.virtual_phone.namespace import command_in_namespace, inside_namespace
 from local.virtual_phone.phone import Reaction, VirtualPhone
 from local.virtual_phone.provisioning import DeviceIdentity
 from local.virtual_phone.sip_client import CallOutcome, SipClient
 
-pytestmark = pytest.mark.life
-in_namespace = pytest.mark.skipif(not inside_namespace(), reason="the first test runs this one inside a namespace")
+pytestmark = [pytest.mark.life, pytest.mark.in_namespace]
 
-REPOSITORY = Path(__file__).parents[2]
 KAMAILIO_CFG = Path(__file__).parent / "virtual_phone" / "kamailio.cfg"
 MAC = "805ec0123456"
 OTHER_MAC, OTHER_NUMBER = "805ec0654321", "+4930654321"
@@ -208,16 +201,6 @@ def phone_in(world: World, mac: str = MAC) -> VirtualPhone:
     return VirtualPhone(DeviceIdentity(mac), dhcp_url="https://localhost:8443/", factory_trust=world.trust)
 
 
-@pytest.mark.skipif(inside_namespace(), reason="already inside")
-def test_all_tests_below_pass_inside_a_namespace() -> None:
-    command = command_in_namespace([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__])
-
-    run = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=180, check=False)  # noqa: S603 - ours
-
-    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
-
-
-@in_namespace
 def test_a_factory_fresh_phone_finds_its_way_to_a_registration_over_tls(world: World) -> None:
     with phone_in(world) as phone:
         phone.factory_reset()
@@ -234,7 +217,6 @@ def test_a_factory_fresh_phone_finds_its_way_to_a_registration_over_tls(world: W
         assert expected_register == (register.transport, register.header("User-Agent"), register.header("Expires"))
 
 
-@in_namespace
 def test_a_dialled_feature_code_and_check_sync_lead_to_the_new_account(world: World) -> None:
     with phone_in(world) as phone:
         phone.power_on()
@@ -250,7 +232,6 @@ def test_a_dialled_feature_code_and_check_sync_lead_to_the_new_account(world: Wo
         assert any("check-sync;reboot=false answered 200" in sighting.text for sighting in phone.sightings)
 
 
-@in_namespace
 def test_an_unchanged_file_is_answered_304_and_leaves_the_registration_alone(world: World) -> None:
     with phone_in(world) as phone:
         phone.power_on()
@@ -264,7 +245,6 @@ def test_an_unchanged_file_is_answered_304_and_leaves_the_registration_alone(wor
         assert expected_statuses == [status for _, status, _ in world.server.asked]
 
 
-@in_namespace
 def test_check_sync_with_reboot_restarts_the_phone_at_its_own_url(world: World) -> None:
     with phone_in(world) as phone:
         phone.power_on()
@@ -279,7 +259,6 @@ def test_check_sync_with_reboot_restarts_the_phone_at_its_own_url(world: World) 
         assert expected_path == world.server.asked[0][0]
 
 
-@in_namespace
 def test_keys_open_screens_and_lead_back(world: World) -> None:
     with phone_in(world) as phone:
         phone.power_on()
@@ -292,7 +271,6 @@ def test_keys_open_screens_and_lead_back(world: World) -> None:
         assert phone.press("Back") is None
 
 
-@in_namespace
 def test_two_phones_call_each_other(world: World) -> None:
     with phone_in(world) as caller, phone_in(world, OTHER_MAC) as callee, ThreadPoolExecutor(1) as others:
         caller.power_on()
@@ -307,7 +285,6 @@ def test_two_phones_call_each_other(world: World) -> None:
         callee.sip.wait_for_hang_up()
 
 
-@in_namespace
 def test_nothing_is_left_behind_and_no_secret_is_shown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(world.folder))
     with phone_in(world) as phone:
@@ -324,7 +301,6 @@ def test_nothing_is_left_behind_and_no_secret_is_shown(world: World, monkeypatch
     assert TOKEN not in shown
 
 
-@in_namespace
 def test_a_power_cut_tells_nobody_and_the_next_boot_finds_the_stored_url(world: World) -> None:
     with phone_in(world) as phone:
         phone.power_on()
@@ -336,14 +312,12 @@ def test_a_power_cut_tells_nobody_and_the_next_boot_finds_the_stored_url(world: 
         assert expected == {path.rpartition("/")[0] for path, _, _ in world.server.asked}
 
 
-@in_namespace
 def test_a_wrong_password_is_told_as_the_registrar_told_it(world: World) -> None:
     world.server.put(f"/d/{TOKEN}/lang_en/{MAC}.cfg", onboarding().replace("first-secret", "wrong"))
     with phone_in(world) as phone, pytest.raises(SipError, match="refused sip:805ec0123456@localhost: 401 Unauthorized"):
         phone.power_on()
 
 
-@in_namespace
 def test_a_sip_server_that_another_authority_signed_is_not_trusted(
     world: World, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -357,7 +331,6 @@ def test_a_sip_server_that_another_authority_signed_is_not_trusted(
         client.registered(timeout_seconds=3)
 
 
-@in_namespace
 def test_an_https_server_that_another_authority_signed_is_not_trusted(
     world: World, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
