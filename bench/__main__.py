@@ -13,7 +13,12 @@ from bench import at_rest, phone_files
 from bench.figures import Figure, print_table
 
 RESULTS = Path(__file__).parent / "results"
-BENCHMARKS = {"render": phone_files.measure_rendering, "fetch": phone_files.measure_fetching, "rest": at_rest.measure}
+BENCHMARKS = {
+    "render": phone_files.measure_rendering,
+    "memory": phone_files.measure_memory,
+    "fetch": phone_files.measure_fetching,
+    "rest": at_rest.measure,
+}
 
 
 def main() -> int:
