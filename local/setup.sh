@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
 packages="python3 python3-venv openssl kamailio kamailio-tls-modules kamailio-extra-modules kamailio-json-modules kamailio-utils-modules"
-test_packages="linphone-cli iproute2 chromium"
+test_packages="linphone-cli iproute2 chromium libatomic1"   # libatomic1: for the Node.js inside playwright
 requirements="requirements/dev.txt"
 stamp=".venv/requirements.sha256"
 
