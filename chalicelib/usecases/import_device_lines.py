@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chalicelib.contracts.codec import InvalidInput, from_json
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.identifiers import Mac, parse_mac
-from chalicelib.usecases.add_device import LONGEST_LOCATION, add_device, check_location
-from chalicelib.usecases.import_devices import MOST_ROWS, ImportRow
+from chalicelib.usecases.add_device import LONGEST_LOCATION, check_location
+from chalicelib.usecases.import_devices import MOST_ROWS, ImportRow, add_rows
 from chalicelib.usecases.ports import Caller, Gateway
 
 _LONGEST_SHOWN = 40
@@ -24,15 +24,7 @@ class _DeviceLine:
 
 def import_device_lines(gateway: Gateway, caller: Caller, text: str) -> tuple[ImportRow, ...]:
     """As import_devices, with the same results. All lines are read before any device is added."""
-    rows = list(_read_lines(text))
-    results = []
-    for row in rows:
-        if row.result == "refused":
-            results.append(row)
-            continue
-        _, new = add_device(gateway, caller, Mac(row.mac), row.location)
-        results.append(replace(row, result="added" if new else "known"))
-    return tuple(results)
+    return add_rows(gateway, caller, list(_read_lines(text)))
 
 
 def _read_lines(text: str) -> Iterator[ImportRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.contracts.codec import Problem
@@ -29,7 +29,11 @@ class ImportRow:
 
 def import_devices(gateway: Gateway, caller: Caller, text: str) -> tuple[ImportRow, ...]:
     """Rows of `MAC id,Location` (Teams admin center's template). All are read before any is added: nothing is half done."""
-    rows = list(_read_rows(text))
+    return add_rows(gateway, caller, list(_read_rows(text)))
+
+
+def add_rows(gateway: Gateway, caller: Caller, rows: Sequence[ImportRow]) -> tuple[ImportRow, ...]:
+    """Adds every row that could be read; the result of each, in order."""
     results = []
     for row in rows:
         if row.result == "refused":
