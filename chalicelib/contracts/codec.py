@@ -53,7 +53,7 @@ def parse_time(text: str) -> datetime:
 def to_json(value: object) -> JsonValue:
     """A dataclass, or anything it holds, as plain JSON values. Fields keep their names and order."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {name_of(f): to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Enum):
         return typing.cast("JsonValue", value.value)
     if isinstance(value, datetime):
@@ -66,6 +66,11 @@ def to_json(value: object) -> JsonValue:
         return value
     message = f"{type(value).__name__} has no JSON form"
     raise TypeError(message)
+
+
+def name_of(field: dataclasses.Field[Any]) -> str:
+    """The field's name in JSON: `from_` stands for `from`, which Python keeps for itself."""
+    return field.name.removesuffix("_")
 
 
 def from_json(kind: type[T], data: object, *, strict: bool = False) -> T:
@@ -133,12 +138,13 @@ class _Reader:
         before = len(self.problems)
         hints, values = _hints(kind), {}
         for field in _fields(kind):
-            if field.name in data:
-                values[field.name] = self.read(hints[field.name], data[field.name], f"{pointer}/{field.name}")
+            name = name_of(field)
+            if name in data:
+                values[field.name] = self.read(hints[field.name], data[name], f"{pointer}/{name}")
             elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-                self._wrong(f"{pointer}/{field.name}", "is missing")
+                self._wrong(f"{pointer}/{name}", "is missing")
         if self._strict:
-            known = {field.name for field in _fields(kind)}
+            known = {name_of(field) for field in _fields(kind)}
             for key in data:
                 if key not in known:
                     self._wrong(f"{pointer}/{key}", f"is not a field here; the fields are {', '.join(sorted(known))}")

@@ -24,7 +24,7 @@ class EventType(StrEnum):
     REGISTERED = "registered"  # a new or changed binding, or 15 minutes of refreshes since the last report
     UNREGISTERED = "unregistered"  # the binding is gone: `reason` is expired, closed (connection lost) or asked (Expires: 0)
     COMMAND_FINISHED = "command_finished"  # final SIP answer in `sip_status`; 408: none came, 480: the phone is not registered
-    EDGE_STARTED = "edge_started"  # all bindings that this edge held before are gone
+    EDGE_STARTED = "edge_started"  # all bindings that this edge held before are gone; `contact`: where other edges reach it
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ class CommandType(StrEnum):
     RESYNC = "resync"  # NOTIFY, the phone fetches its files again
     RESTART = "restart"  # NOTIFY, the phone reboots
     FORGET = "forget"  # drop the cached credentials of `username` and every binding registered with them; no answer event
+    REFRESH = "refresh"  # ask for the credentials of `username` again: its user's call settings changed; no answer event
+    MESSAGES = "messages"  # NOTIFY message-summary (RFC 3842) with `new_messages` and `old_messages`
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class EdgeCommand:
     notify_event: str = ""
     expires_at: datetime | None = None
     password: str = ""
+    new_messages: int = 0
+    old_messages: int = 0
 
 
 @dataclass(frozen=True)
@@ -102,12 +106,29 @@ class Ha1:
 
 
 @dataclass(frozen=True)
+class CallSettings:
+    """What a user set by feature codes. Numbers are E.164, or as dialled where they are no E.164; empty: not set."""
+
+    do_not_disturb: bool = False  # *30*, *31*
+    forward_to: str = ""  # *33*NUMBER: every call, at once
+    forward_on_timeout_to: str = ""  # *34*NUMBER: after `ring_seconds` without an answer
+    also_ring: str = ""  # *35*NUMBER: rings together with the phones
+    ring_seconds: int = 20
+    busy_on_busy: bool = False  # from the calling policy: 486 while the user is in a call
+
+
+NO_CALL_SETTINGS = CallSettings()
+
+
+@dataclass(frozen=True)
 class Credentials:
     """What the edge needs to let one digest user register and dial. Good until `expires_at`; ask again after that.
 
     A username is 1 to 64 of A-Z a-z 0-9 _ . -, an `aor` may also hold a plus; other names are refused without asking.
-    `may_call` false: feature codes, and emergency numbers where `emergency` is true; nothing else. `aor` is the user part that
-    this user registers. `language` is the language of reasons shown on the phone.
+    `may_call` false: feature codes, and the `emergency_numbers` (`emergency` says whether there are any); nothing else. `aor`
+    is the user part that this user registers. `language` is the language of reasons shown on the phone. `user` is the user
+    principal name, `number` the user's own, E.164; both empty for a phone without a user. `voicemail` is where `*99*` and the
+    voicemail key lead, empty for nowhere. `location` goes along with emergency calls.
     """
 
     ha1: Ha1
@@ -119,6 +140,12 @@ class Credentials:
     language: str = "en"
     display_name: str = ""
     emergency: bool = False
+    emergency_numbers: tuple[str, ...] = ()
+    user: str = ""
+    number: str = ""
+    voicemail: str = ""
+    location: str = ""
+    call_settings: CallSettings = NO_CALL_SETTINGS
 
 
 @dataclass(frozen=True)
@@ -148,15 +175,48 @@ class FeatureCodeVerdict:
 
 @dataclass(frozen=True)
 class RouteRequest:
-    """`POST /edge/v1/route`: the digest user `from_username` calls `to`."""
+    """`POST /edge/v1/route` `{from, to}`: the digest user `from` calls `to`, as dialled: a number or a user principal name.
 
-    from_username: str
+    A call from the trunk has an empty `from` and an E.164 number in `to`.
+    """
+
+    from_: str
     to: str
+
+
+class RouteOutcome(StrEnum):
+    """What becomes of the call."""
+
+    USER = "user"  # a user of the caller's tenant: `edges`, `call_settings`, `voicemail`
+    TRUNK = "trunk"  # out to the public network: `number`
+    VOICEMAIL = "voicemail"  # a user without a phone: `voicemail`
+    NOT_FOUND = "not_found"  # nobody has this number or name
+    REFUSED = "refused"  # the caller may not call this, says `reason`
+
+
+@dataclass(frozen=True)
+class EdgeAddress:
+    """An edge that holds bindings, and the SIP URI at which other edges reach it over the private network."""
+
+    edge_id: str
+    contact: str
 
 
 @dataclass(frozen=True)
 class Route:
-    """Where a callee is bound: the edges that hold the bindings of `aor`. Empty `edges`: nobody is registered."""
+    """Where a call goes. `reason` is in the caller's language and may be shown; empty where there is nothing to say.
 
-    aor: str
-    edges: tuple[str, ...] = ()
+    `edges` hold bindings of `aor`, the asking one among them; empty: nobody is registered. `number` is E.164, what the trunk is
+    asked for. `tenant_id` and `user` are the callee's.
+    """
+
+    outcome: RouteOutcome
+    aor: str = ""
+    tenant_id: str = ""
+    user: str = ""
+    display_name: str = ""
+    number: str = ""
+    edges: tuple[EdgeAddress, ...] = ()
+    call_settings: CallSettings = NO_CALL_SETTINGS
+    voicemail: str = ""
+    reason: str = ""

@@ -83,6 +83,15 @@ def test_fields_keep_their_names_and_order() -> None:
     assert expected == json.dumps(to_json(Part(Name("p"), 2.0)))
 
 
+def test_a_word_that_python_keeps_for_itself_has_an_underscore_there_and_none_in_json() -> None:
+    @dataclass(frozen=True)
+    class Call:
+        from_: str
+
+    assert {"from": "a"} == to_json(Call("a"))
+    assert Call("a") == from_json(Call, {"from": "a"}, strict=True)
+
+
 def test_missing_fields_with_a_default_take_it() -> None:
     assert Thing("a", 1, NOON) == from_json(Thing, WHOLE)
 
