@@ -5,7 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli import access, dhcp, directory, offline, orders, organisation
+from cli import access, dhcp, directory, enrollment, offline, orders, organisation, records
 from cli.devices import devices
 from cli.failures import Failure
 from cli.screen import print_failure
@@ -27,18 +27,24 @@ app = typer.Typer(
     name="sipgw",
     help="The command line of the SIP Gateway. SIPGW_URL names the gateway, SIPGW_TOKEN or `login` gives the token.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,  # its tracebacks print local variables, tokens among them
 )
 app.add_typer(devices, name="devices")
+devices.command("otp")(enrollment.issue_otp)
 devices.command("restart")(orders.restart_device)
 devices.command("resync")(orders.resync_device)
 devices.command("sign-in")(orders.sign_in_device)
 devices.command("sign-out")(orders.sign_out_device)
+devices.command("history")(records.show_history)
+devices.command("report")(records.save_report)
+devices.command("files")(records.show_files)
+devices.command("uploads")(records.show_uploads)
+app.add_typer(records.commands, name="commands")
 app.add_typer(directory.policies, name="policies")
 app.add_typer(directory.users, name="users")
 app.add_typer(organisation.tenant, name="tenant")
 app.command("sync")(organisation.sync_policies)
+app.command("audit")(records.show_audit)
 app.command("network")(organisation.show_network)
 app.command("compatible")(organisation.list_compatible)
 app.command("dhcp")(dhcp.print_dhcp)

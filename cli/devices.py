@@ -1,4 +1,7 @@
-"""`sipgw devices list|show|add|import|otp|remove|history|report`: the inventory. Orders to a device are in orders.py."""
+"""`sipgw devices list|show|add|set|import|remove`: the inventory.
+
+One-time passwords are in enrollment.py, orders to a device in orders.py, what is on record of one in records.py.
+"""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,9 +10,9 @@ from typing import Annotated
 import typer
 
 from cli.connection import JsonObject
-from cli.failures import Failure, NotDone, StrangeAnswer
+from cli.failures import NotDone
 from cli.gateway import Gateway, open_gateway, segment
-from cli.options import JsonOption, LimitOption, MacArgument, parse_mac, read_upload
+from cli.options import JsonOption, LimitOption, MacArgument, read_upload
 from cli.screen import print_fields, print_json, print_note, print_table, print_text, progress, rows_of
 
 devices = typer.Typer(help="Devices: inventory, enrollment, sign-in, restart.", no_args_is_help=True)
@@ -35,6 +38,17 @@ class Connection(StrEnum):
     online = "online"
     offline = "offline"
     never = "never"
+
+
+class Language(StrEnum):
+    """The languages of the product."""
+
+    en = "en"
+    es = "es"
+    ja = "ja"
+    de = "de"
+    fr = "fr"
+    pt = "pt"
 
 
 def device_path(mac: str, *below: str) -> str:
@@ -112,6 +126,27 @@ def add_device(
         print_text(f"Added {mac}. Issue its one-time password with: ./sipgw devices otp {mac}")
 
 
+@devices.command("set")
+def set_device(
+    mac: MacArgument,
+    *,
+    location: Annotated[str | None, typer.Option(help="Where it stands now.")] = None,
+    language: Annotated[Language | None, typer.Option(help="Of its screens.")] = None,
+    blocked: Annotated[
+        bool | None, typer.Option("--block/--unblock", help="A blocked device gets no files and no calls.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Relocates a device, changes its language, blocks or unblocks it."""
+    wishes = {"location": location, "language": language, "blocked": blocked}
+    changes = {name: value for name, value in wishes.items() if value is not None}
+    if not changes:
+        raise typer.BadParameter("say what to change; see --help")
+    with open_gateway() as gateway:
+        answer = gateway.patch(device_path(mac), changes)
+    print_json(answer) if as_json else print_fields(answer)
+
+
 @devices.command("import")
 def import_devices(
     file: Annotated[Path, typer.Argument(help="CSV with the header: MAC id,Location", exists=True, dir_okay=False)],
@@ -142,39 +177,6 @@ def _is_refused(row: JsonObject) -> bool:
     return bool(row.get("error") or row.get("errors") or outcome & _BAD_RESULTS)
 
 
-@devices.command("otp")
-def issue_otp(
-    macs: Annotated[list[str], typer.Argument(metavar="MAC...", parser=parse_mac, help="One device or several.")],
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """Issues a one-time password per device. It is shown this once; a former one is void."""
-    issued: list[JsonObject] = []
-    stopped: Failure | None = None
-    with open_gateway() as gateway, progress("Issuing", total=len(macs)) as (bar, task):
-        for mac in macs:
-            try:
-                issued.append(_issue_one(gateway, mac))
-            except Failure as failure:  # what was issued before is shown nowhere else
-                stopped = failure
-                break
-            bar.advance(task)
-    if as_json and issued:
-        print_json(issued[0] if len(macs) == 1 else issued)
-    elif issued:
-        print_table([{**otp, "dial": f"*55*{otp.get('otp')}"} for otp in issued], ("mac", "otp", "dial", "expires_at"))
-        print_note("Dial the feature code on the onboarded device before it expires. The password is not shown again.")
-    if stopped:
-        raise stopped
-
-
-def _issue_one(gateway: Gateway, mac: str) -> JsonObject:
-    answer = gateway.post(device_path(mac, "otp"))
-    if not isinstance(answer.get("otp"), str):
-        raise StrangeAnswer(f"The gateway's answer for {mac} holds no one-time password")
-    return answer
-
-
 @devices.command("remove")
 def remove_device(
     mac: MacArgument,
@@ -188,33 +190,3 @@ def remove_device(
     with open_gateway() as gateway:
         answer = gateway.delete(device_path(mac))
     print_json(answer) if as_json else print_text(f"Removed {mac}.")
-
-
-@devices.command("history")
-def show_history(mac: MacArgument, *, limit: LimitOption = None, as_json: JsonOption = False) -> None:
-    """Shows what happened to a device."""
-    with open_gateway() as gateway:
-        answer = collect_pages(gateway, device_path(mac, "events"), {}, limit=limit)
-    if as_json:
-        print_json(answer)
-        return
-    print_table(answer["items"], ("at", "type", "detail"), empty="Nothing on record.")
-    note_more(answer)
-
-
-@devices.command("report")
-def save_report(
-    mac: MacArgument,
-    *,
-    out: Annotated[Path | None, typer.Option(help="The file to write; report-MAC.zip by default.", dir_okay=False)] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Saves the problem report of a device: timeline, last registration, last files, logs."""
-    path = out or Path(f"report-{mac}.zip")
-    with open_gateway() as gateway, progress(f"Collecting the report of {mac}"):
-        content = gateway.download(device_path(mac, "report"))
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise Failure(f"The report cannot be written to {path}", detail=str(error)) from error
-    print_json({"file": str(path), "bytes": len(content)}) if as_json else print_text(f"Wrote {path} ({len(content)} bytes).")

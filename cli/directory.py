@@ -73,6 +73,21 @@ def set_policy(  # noqa: PLR0913 - one parameter per setting of a policy
     print_json(answer) if as_json else print_fields(answer)
 
 
+@policies.command("remove")
+def remove_policy(
+    name: _NamedPolicy,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Removes a policy. Its users are signed out by the next policy sync."""
+    if not yes:
+        typer.confirm(f"Remove {name}? Its users are signed out by the next policy sync.", abort=True, err=True)
+    with open_gateway() as gateway:
+        answer = gateway.delete(f"/v1/policies/{segment(name)}")
+    print_json(answer) if as_json else print_text(f"Removed {name}.")
+
+
 @policies.command("import")
 def import_policies(
     file: Annotated[Path, typer.Argument(help="Get-CsTeamsCallingPolicy | ConvertTo-Json", exists=True, dir_okay=False)],

@@ -47,6 +47,10 @@ class Gateway:
     def upload(self, path: str, content: bytes, *, content_type: str) -> JsonObject:
         return expect_object(self._send("POST", path, content=content, headers={**_once(), "Content-Type": content_type}))
 
+    def post_for_csv(self, path: str, body: JsonObject) -> str:
+        """The answer as a table."""
+        return self._send("POST", path, json=body, headers={**_once(), "Accept": "text/csv"}).text
+
     def put(self, path: str, body: JsonObject) -> JsonObject:
         return expect_object(self._send("PUT", path, json=body))
 

@@ -12,7 +12,7 @@ from cli.waiting import Waiting, expect_done, wait_for
 
 tenant = typer.Typer(help="The organisation's settings.", no_args_is_help=True)
 
-_COMPATIBLE_COLUMNS = ("vendor", "model", "kind", "min_firmware")
+_COMPATIBLE_COLUMNS = ("vendor", "model", "minimum_firmware", "approved_firmware")
 
 
 @tenant.command("show")
@@ -91,5 +91,4 @@ def list_compatible(
     if as_json:
         print_json(answer)
         return
-    known = tuple(name for name in _COMPATIBLE_COLUMNS if any(name in row for row in rows))
-    print_table(rows, known, empty="No models.")
+    print_table(rows, _COMPATIBLE_COLUMNS, empty="No models.")

@@ -30,6 +30,14 @@ def test_set_policy_without_settings_is_a_usage_error(gateway: FakeGateway, sipg
     assert [] == gateway.seen
 
 
+def test_remove_policy_asks_first(gateway: FakeGateway, sipgw: Sipgw) -> None:
+    gateway.lay("DELETE /v1/policies/Sales", status=204)
+    assert sipgw("policies", "remove", "Sales", typed="n\n").code == 1
+    assert [] == gateway.seen
+    assert "Removed Sales.\n" == sipgw("policies", "remove", "Sales", "--yes").stdout
+    assert ["DELETE"] == [request.method for request in gateway.seen]
+
+
 def test_import_policies_takes_utf_16_from_powershell(gateway: FakeGateway, sipgw: Sipgw, tmp_path: Path) -> None:
     file = tmp_path / "policies.json"
     file.write_bytes('[{"Identity": "Global"}]'.encode("utf-16"))
@@ -114,9 +122,10 @@ def test_network_shows_whatever_the_region_tells(gateway: FakeGateway, sipgw: Si
 
 
 def test_compatible_needs_no_token_and_filters_by_vendor(gateway: FakeGateway, sipgw: Sipgw) -> None:
-    models = [{"vendor": "Yealink", "model": "T46U", "min_firmware": "108.86.0.40"}, {"vendor": "Cisco", "model": "7841"}]
-    gateway.lay("GET /v1/compatible-devices", {"devices": models})
-    outcome = sipgw("compatible", "--vendor", "yealink")
-    assert ["Yealink", "T46U", "108.86.0.40"] == outcome.row("Yealink")
+    firmware = {"minimum_firmware": "108.86.0.40", "approved_firmware": "108.86.0.90"}
+    models = [{"vendor": "yealink", "model": "T46U", **firmware}, {"vendor": "cisco", "model": "7841", **firmware}]
+    gateway.lay("GET /v1/compatible-devices", {"items": models, "next_cursor": None})
+    outcome = sipgw("compatible", "--vendor", "Yealink")
+    assert ["yealink", "T46U", "108.86.0.40", "108.86.0.90"] == outcome.row("yealink")
     assert "7841" not in outcome.stdout
     assert "Authorization" not in gateway.seen[0].headers
