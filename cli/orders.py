@@ -93,4 +93,4 @@ def show_job(job: JsonObject, *, as_json: bool) -> None:
     elif rows := rows_of(job):
         show_row_results({"rows": rows}, as_json=False)
     else:
-        print_fields(job)
+        print_fields({name: value for name, value in job.items() if name not in {"rows", "next_cursor"}})

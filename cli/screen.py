@@ -4,6 +4,7 @@ Text from outside is never markup, and its control characters never reach the te
 """
 
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from cli.failures import Failure
 _WIDTH_OF_A_FILE = 4000  # columns: what goes into a pipe is never cut
 _DIRECTION_MARKS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # they reorder what is read
 _NEVER_BROKEN = {"mac", "otp", "dial", "pairing_code"}  # a person copies them
+_FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+(?=Z$)")  # of a second, which nobody reads; --json has it
 _ROW_KEYS = ("items", "rows", "results", "devices", "policies")
 
 
@@ -92,7 +94,7 @@ def rows_of(answer: JsonObject) -> list[Any]:
 
 
 def cell(value: Any) -> str:
-    """A value in one line: nothing as "-", lists by commas, objects as name=value."""
+    """A value in one line: nothing as "-", lists by commas, objects as name=value, times to the second."""
     if value is None or value in ("", [], {}):
         return "-"
     if isinstance(value, bool):
@@ -101,7 +103,7 @@ def cell(value: Any) -> str:
         return ", ".join(cell(item) for item in value)
     if isinstance(value, Mapping):
         return " ".join(f"{clean(str(name))}={cell(item)}" for name, item in value.items())
-    return clean(str(value))
+    return _FRACTION.sub("", clean(str(value)))
 
 
 def clean(text: str) -> str:

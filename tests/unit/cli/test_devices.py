@@ -16,7 +16,7 @@ DEVICE = {
     "connection": "online",
     "location": "Lobby",
     "user": {"upn": "ada@example.org", "display_name": "Ada", "number": "+49301234567"},
-    "last_seen_at": "2026-01-02T03:04:05Z",
+    "last_seen_at": "2026-01-02T03:04:05.678901Z",
 }
 
 
