@@ -40,9 +40,9 @@ class CountingStore:
         self.cost.queries += 1
         return self._store.gather(kinds, *partition)
 
-    def find(self, kind: type[R], *partition: str, limit: int = 100, cursor: str | None = None) -> Page:
+    def find(self, kind: type[R], *partition: str, prefix: str = "", limit: int = 100, cursor: str | None = None) -> Page:
         self.cost.queries += 1
-        return self._store.find(kind, *partition, limit=limit, cursor=cursor)
+        return self._store.find(kind, *partition, prefix=prefix, limit=limit, cursor=cursor)
 
     def find_newest(self, kind: type[R], *partition: str, limit: int = 100, cursor: str | None = None) -> Page:
         self.cost.queries += 1

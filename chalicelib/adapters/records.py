@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from chalicelib.contracts.codec import Problem, from_json, to_json
 from chalicelib.domain.audit import KEEP_AUDIT, AuditEntry
@@ -166,6 +166,7 @@ LAYOUTS: tuple[Layout, ...] = (
 COUNTER_PARTITION = "count#{0}"
 COUNTER_SORT = "count"
 LISTING_INDEX = "listing"  # the secondary index of the region's table
+AFTER_ALL = "\U0010ffff"  # sorts behind every letter that a key may have
 
 # Limits of DynamoDB, held by both stores, so that what is saved on one machine can be saved in the cloud too:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
@@ -267,13 +268,27 @@ def record_of(kind_name: str, data: str, version: int) -> Any:
     return from_json(_BY_NAME[kind_name].kind, {**json.loads(data), "version": version})
 
 
+class Search(NamedTuple):
+    """Where a store looks for records of one kind: what their sort keys begin with, and whether those are the listing's."""
+
+    table: Table
+    partition: str
+    prefix: str
+    listed: bool
+
+
+def search_of(kind: type, partition: tuple[str, ...], prefix: str = "") -> Search:
+    """Where `find` looks."""
+    search = _search_of(kind, partition)
+    return search._replace(prefix=search.prefix + prefix) if prefix else search
+
+
 @lru_cache(maxsize=64)
-def search_of(kind: type, partition: tuple[str, ...]) -> tuple[Table, str, str, bool]:
-    """Where `find` looks: table, partition, sort prefix, and whether that is the listing."""
+def _search_of(kind: type, partition: tuple[str, ...]) -> Search:
     layout = layout_of(kind)
     if layout.listing_partition:
-        return layout.table, layout.listing_partition.format(*partition), "", True
-    return layout.table, layout.partition.format(*partition), layout.sort_prefix, False
+        return Search(layout.table, layout.listing_partition.format(*partition), "", listed=True)
+    return Search(layout.table, layout.partition.format(*partition), layout.sort_prefix, listed=False)
 
 
 def write_cursor(sort: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from chalice.app import Blueprint, Response
 
 from chalicelib.domain.audit import AuditEntry
-from chalicelib.domain.directory import CallingPolicy, User
+from chalicelib.domain.directory import CallingPolicy
 from chalicelib.domain.errors import PayloadTooLarge
 from chalicelib.domain.identifiers import parse_upn
 from chalicelib.domain.sign_in_row import SignInRow
@@ -80,19 +80,19 @@ def get_users(call: ApiCall) -> Response:
     """The directory's users."""
     refuse_unknown(call.http, "limit", "cursor")
     page = list_users(call.gateway, call.caller, parse_limit(call.http), call.http.query.get("cursor"))
-    return page_answer(page, [_user(item) for item in page.items])
+    return page_answer(page)
 
 
 @api_route(blueprint, "GET", "/v1/users/{upn}", READERS)
 def get_user(call: ApiCall, upn: str) -> Response:
     """One user."""
-    return json_answer(_user(show_user(call.gateway, call.caller, parse_upn(upn))))
+    return json_answer(show_user(call.gateway, call.caller, parse_upn(upn)))
 
 
 @api_route(blueprint, "PUT", "/v1/users/{upn}", ADMINS)
 def put_user(call: ApiCall, upn: str) -> Response:
     """Creates or changes a user of the local directory."""
-    return json_answer(_user(set_user(call.gateway, call.caller, parse_upn(upn), parse_body(UserSettings, call.http))))
+    return json_answer(set_user(call.gateway, call.caller, parse_upn(upn), parse_body(UserSettings, call.http)))
 
 
 @api_route(blueprint, "POST", "/v1/sync", ADMINS)
@@ -173,15 +173,6 @@ def _policy(policy: CallingPolicy) -> dict[str, Any]:
         "voicemail": policy.voicemail,
         "common_area": policy.common_area,
         "busy_on_busy": policy.busy_on_busy,
-    }
-
-
-def _user(user: User) -> dict[str, Any]:
-    return {
-        "upn": user.upn,
-        "display_name": user.display_name,
-        "number": user.number or None,
-        "policy": user.policy or None,
     }
 
 

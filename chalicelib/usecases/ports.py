@@ -43,8 +43,8 @@ class Store(Protocol):
     def gather(self, kinds: Sequence[type], *partition: str) -> list[Any]:
         """Every record of these kinds in one partition, such as all that is known of one MAC. One query."""
 
-    def find(self, kind: type[R], *partition: str, limit: int = 100, cursor: str | None = None) -> Page:
-        """The records of one kind listed under `partition`, in key order. One query."""
+    def find(self, kind: type[R], *partition: str, prefix: str = "", limit: int = 100, cursor: str | None = None) -> Page:
+        """The records of one kind listed under `partition`, in key order, of keys that begin with `prefix`. One query."""
 
     def find_newest(self, kind: type[R], *partition: str, limit: int = 100, cursor: str | None = None) -> Page:
         """As find, last key first."""

@@ -10,6 +10,7 @@ from chalicelib.domain.identifiers import Upn, parse_number
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.ports import Caller, Gateway, Page
 from chalicelib.usecases.set_policy import check_policy_name
+from chalicelib.usecases.user_view import UserView, view_of_user, views_of_users
 
 
 @dataclass(frozen=True)
@@ -22,19 +23,20 @@ class UserSettings:
 
 
 def list_users(gateway: Gateway, caller: Caller, limit: int, cursor: str | None) -> Page:
-    """The tenant's users by name."""
-    return gateway.directory.list_users(caller.tenant_id, limit, cursor)
+    """The tenant's users, as administrators see them."""
+    page = gateway.directory.list_users(caller.tenant_id, limit, cursor)
+    return Page(tuple(views_of_users(gateway, caller.tenant_id, page.items)), page.next_cursor)
 
 
-def show_user(gateway: Gateway, caller: Caller, upn: Upn) -> User:
+def show_user(gateway: Gateway, caller: Caller, upn: Upn) -> UserView:
     """Raises NotFound."""
     user = gateway.directory.load_users(caller.tenant_id, [upn]).get(upn)
     if user is None:
         raise NotFound(f"The directory has no user {upn}.")
-    return user
+    return view_of_user(gateway, user)
 
 
-def set_user(gateway: Gateway, caller: Caller, upn: Upn, settings: UserSettings) -> User:
+def set_user(gateway: Gateway, caller: Caller, upn: Upn, settings: UserSettings) -> UserView:
     """Creates or changes a user of the local directory. Phones follow at the next sync. Raises BadRequest."""
     if settings.policy:
         check_policy_name(settings.policy)
@@ -49,4 +51,4 @@ def set_user(gateway: Gateway, caller: Caller, upn: Upn, settings: UserSettings)
             gateway.store.save(after)
         return after
 
-    return until_saved(attempt)
+    return view_of_user(gateway, until_saved(attempt))

@@ -135,6 +135,36 @@ def test_claims_are_listed_by_their_tenant(store: Store) -> None:
     assert [MAC, OTHER_MAC] == [found.mac for found in store.find(Claim, "t1").items]
 
 
+def installation_ids(store: Store, prefix: str, limit: int) -> list[list[str]]:
+    pages = [store.find(Installation, "t1", prefix=prefix, limit=limit)]
+    while pages[-1].next_cursor:
+        pages.append(store.find(Installation, "t1", prefix=prefix, limit=limit, cursor=pages[-1].next_cursor))
+    return [[found.id for found in page.items] for page in pages]
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(10, [["i1", "i2", "i5"]]), (2, [["i1", "i2"], ["i5"]])])
+def test_one_users_installations_are_found_by_the_beginning_of_their_key(
+    store: Store, limit: int, expected: list[list[str]]
+) -> None:
+    names = {"i1": "anna@a.example", "i2": "anna@a.example", "i3": "anna@a.examples", "i4": "ann@a.example"}
+    store.save(*(installation(name, upn) for name, upn in {**names, "i5": "anna@a.example", "i6": "zoe@a.example"}.items()))
+    store.save(installation("i7", "anna@a.example", "t2"), installation("i8"))
+
+    assert expected == installation_ids(store, "anna@a.example#", limit)
+
+
+def test_a_beginning_that_no_key_has_finds_nothing(store: Store) -> None:
+    store.save(installation("i1", "anna@a.example"))
+
+    assert [[]] == installation_ids(store, "anna@a.example##", 10)
+
+
+def test_a_beginning_narrows_a_kind_that_shares_its_partition(store: Store) -> None:
+    store.save(candidate("192.0.2.1"), candidate("192.0.3.1"), claim("192.0.2.1"))
+
+    assert ["192.0.2.1"] == [found.address for found in store.find(Candidate, MAC, prefix="192.0.2.").items]
+
+
 def test_installations_are_listed_by_their_tenant_and_user(store: Store) -> None:
     store.save(installation("i1", "berta@example.com"), installation("i2"), installation("i3", "anna@example.com"))
 

@@ -144,3 +144,10 @@ def test_a_whole_pairing_on_the_web_touches_a_bounded_number_of_items(world: Wor
     browser = world.browser().sign_in()
 
     assert 30 >= total(world.cost_of(lambda: browser.pair(code)))
+
+
+def test_a_list_of_users_asks_once_for_the_devices_of_each(world: World, signed_in: Phone) -> None:
+    assert signed_in.base
+    cost = world.cost_of(lambda: world.admin.get("/v1/users"))
+
+    assert Cost(reads=3, queries=4) == cost  # read: two policies, one device; asked: the users, and three users' devices

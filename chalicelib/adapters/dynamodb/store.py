@@ -26,10 +26,12 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.adapters.dynamodb.failures import CONDITION_FAILED, code_of, named_failures
 from chalicelib.adapters.dynamodb.models import StoredItem, moment_of, open_tables
 from chalicelib.adapters.records import (
+    AFTER_ALL,
     COUNTER_PARTITION,
     COUNTER_SORT,
     LISTING_INDEX,
     Item,
+    Search,
     Table,
     is_possible_key,
     items_to_save,
@@ -95,11 +97,11 @@ class DynamoStore:
             items = model.query(where, filter_condition=self._is_alive(model), consistent_read=True)
             return [_record(item) for item in items if item.kind in names]
 
-    def find(self, kind: type[R], *partition: str, limit: int = 100, cursor: str | None = None) -> Page:
-        return self._search(kind, partition, limit, cursor, newest_first=False)
+    def find(self, kind: type[R], *partition: str, prefix: str = "", limit: int = 100, cursor: str | None = None) -> Page:
+        return self._search(search_of(kind, partition, prefix), limit, cursor, newest_first=False)
 
     def find_newest(self, kind: type[R], *partition: str, limit: int = 100, cursor: str | None = None) -> Page:
-        return self._search(kind, partition, limit, cursor, newest_first=True)
+        return self._search(search_of(kind, partition), limit, cursor, newest_first=True)
 
     def save(self, *records: Any, remove: Sequence[Any] = ()) -> None:
         written, removed = items_to_save(records, remove)
@@ -120,8 +122,8 @@ class DynamoStore:
                     return int(counter.version)
         raise StoreAway
 
-    def _search(self, kind: type, partition: tuple[str, ...], limit: int, cursor: str | None, *, newest_first: bool) -> Page:
-        table, where, prefix, listed = search_of(kind, partition)
+    def _search(self, search: Search, limit: int, cursor: str | None, *, newest_first: bool) -> Page:
+        table, where, prefix, listed = search
         after = read_cursor(cursor, prefix) if cursor else None
         model = self._tables.models[table]
         query = partial(
@@ -133,7 +135,8 @@ class DynamoStore:
         )
         with named_failures():
             if listed:  # an index cannot be read consistently
-                items = list(query(_behind(model, after, newest_first=newest_first), index_name=LISTING_INDEX))
+                part = _part_of_listing(model, prefix, after, newest_first=newest_first)
+                items = list(query(part, index_name=LISTING_INDEX))
             else:
                 items = list(query(_prefixed(model, prefix), last_evaluated_key=_key(where, after), consistent_read=True))
         sorts = [item.listing_sort if listed else item.sort for item in items]
@@ -210,9 +213,12 @@ def _is_version(model: type[StoredItem], version: int) -> Condition:
     return same
 
 
-def _behind(model: type[StoredItem], after: str | None, *, newest_first: bool) -> Condition | None:
+def _part_of_listing(model: type[StoredItem], prefix: str, after: str | None, *, newest_first: bool) -> Condition | None:
+    """The entries behind `after` that begin with `prefix`; a prefix is asked for oldest first alone."""
     if after is None:
-        return None
+        return model.listing_sort.startswith(prefix) if prefix else None
+    if prefix:  # a key condition has one comparison: from the next possible key to the prefix's last
+        return model.listing_sort.between(after + "\x00", prefix + AFTER_ALL)
     return model.listing_sort < after if newest_first else model.listing_sort > after
 
 

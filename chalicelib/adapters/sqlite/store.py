@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chalicelib.adapters.records import (
+    AFTER_ALL,
     COUNTER_PARTITION,
     COUNTER_SORT,
     Item,
+    Search,
     Table,
     is_possible_key,
     items_to_save,
@@ -43,7 +45,6 @@ CREATE INDEX IF NOT EXISTS listing ON items (table_name, listing_partition, list
     WHERE listing_partition IS NOT NULL;
 """
 _ALIVE = "(expires_at IS NULL OR expires_at > ?)"
-_AFTER_ALL = "\U0010ffff"  # sorts behind every key
 
 
 class SqliteStore:
@@ -80,11 +81,11 @@ class SqliteStore:
         names = {kind.__name__ for kind in kinds}
         return [record_of(*row) for row in rows if row[0] in names]
 
-    def find(self, kind: type[R], *partition: str, limit: int = 100, cursor: str | None = None) -> Page:
-        return self._search(kind, partition, limit, cursor, newest_first=False)
+    def find(self, kind: type[R], *partition: str, prefix: str = "", limit: int = 100, cursor: str | None = None) -> Page:
+        return self._search(search_of(kind, partition, prefix), limit, cursor, newest_first=False)
 
     def find_newest(self, kind: type[R], *partition: str, limit: int = 100, cursor: str | None = None) -> Page:
-        return self._search(kind, partition, limit, cursor, newest_first=True)
+        return self._search(search_of(kind, partition), limit, cursor, newest_first=True)
 
     def save(self, *records: Any, remove: Sequence[Any] = ()) -> None:
         written, removed = items_to_save(records, remove)
@@ -107,10 +108,10 @@ class SqliteStore:
             ).fetchone()
         return int(row[0])
 
-    def _search(self, kind: type, partition: tuple[str, ...], limit: int, cursor: str | None, *, newest_first: bool) -> Page:
-        table, where, prefix, listed = search_of(kind, partition)
+    def _search(self, search: Search, limit: int, cursor: str | None, *, newest_first: bool) -> Page:
+        table, where, prefix, listed = search
         column = "listing_sort" if listed else "sort"
-        low, high = prefix, prefix + _AFTER_ALL
+        low, high = prefix, prefix + AFTER_ALL
         if cursor and newest_first:
             high = read_cursor(cursor, prefix)
         elif cursor:
