@@ -32,6 +32,8 @@ class Settings:
     directory_table: str = "sipgw-directory"  # DynamoDB: tenants, users, policies; may be a global table
     secrets_source: str = "file:.gateway/secrets.json"  # file:PATH or secretsmanager:ARN
     commands_link: str = "none"  # unix:PATH (one machine), sns:TOPIC_ARN, or none (commands wait for the next event batch)
+    directory: str = "local"  # where users come from: local (set through the API) or graph (Microsoft Graph)
+    graph_url: str = "https://graph.microsoft.com"  # a loopback URL selects the double of Microsoft Graph
     entra_url: str = "https://login.microsoftonline.com"  # a loopback URL selects the development identity provider
     entra_client_id: str = ""
     api_audience: str = "api://sip-gateway"  # `aud` of administrators' tokens
@@ -56,6 +58,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.store not in {"sqlite", "dynamodb"}:
             raise BadSetting(f"SIPGW_STORE is {self.store!r}; it must be sqlite or dynamodb")
+        if self.directory not in {"local", "graph"}:
+            raise BadSetting(f"SIPGW_DIRECTORY is {self.directory!r}; it must be local or graph")
         if not SHORTEST_EXPIRY_SECONDS <= self.registration_expiry_seconds <= LONGEST_EXPIRY_SECONDS:
             raise BadSetting("SIPGW_REGISTRATION_EXPIRY_SECONDS must be between 60 and 300 seconds")
         if not self.public_url.startswith("https://"):

@@ -10,13 +10,14 @@ from functools import cache
 from pathlib import Path
 
 from chalicelib.adapters.commands.unix_socket import NoLink, UnixSocketLink
-from chalicelib.adapters.directory import LocalDirectory
+from chalicelib.adapters.directory import LocalDirectory, LocalPresence
 from chalicelib.adapters.entra.token_check import EntraTokenCheck
 from chalicelib.adapters.entra.web_sign_in import EntraWebSignIn
 from chalicelib.adapters.secrets import load_secrets
 from chalicelib.domain.keys import Keys
+from chalicelib.domain.secret import Secret
 from chalicelib.settings import BadSetting, Settings
-from chalicelib.usecases.ports import CommandLink, Gateway, Store
+from chalicelib.usecases.ports import CommandLink, Directory, Gateway, Presence, Store
 
 _in_use: list[Gateway] = []  # empty, or the one that `use` was given
 
@@ -40,10 +41,12 @@ def build_gateway(settings: Settings) -> Gateway:
     """A gateway with the adapters that the settings name."""
     region_secrets = load_secrets(settings.secrets_source)
     store = _store(settings)
+    directory, presence = _directory(settings, store, region_secrets.entra_client_secret)
     return Gateway(
         settings=settings,
         store=store,
-        directory=LocalDirectory(store),
+        directory=directory,
+        presence=presence,
         commands=_command_link(settings.commands_link),
         keys=Keys(region_secrets.region_key),
         edge_credentials=region_secrets.edge_credentials,
@@ -73,6 +76,17 @@ def _store(settings: Settings) -> Store:
     from chalicelib.adapters.sqlite import SqliteStore  # noqa: PLC0415 - the cloud needs no SQLite
 
     return SqliteStore(settings.sqlite_path)
+
+
+def _directory(settings: Settings, store: Store, client_secret: Secret) -> tuple[Directory, Presence]:
+    if settings.directory != "graph":
+        return LocalDirectory(store), LocalPresence()
+    from chalicelib.adapters.graph import GraphClient, GraphDirectory, GraphPresence, GraphTokens  # noqa: PLC0415 - as DynamoDB
+
+    if not settings.entra_client_id:
+        raise BadSetting("SIPGW_ENTRA_CLIENT_ID must name the application that asks Microsoft Graph (SIPGW_DIRECTORY=graph)")
+    client = GraphClient(settings, GraphTokens(settings, client_secret))
+    return GraphDirectory(client), GraphPresence(client)
 
 
 def _command_link(place: str) -> CommandLink:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -23,3 +24,9 @@ def world() -> Iterator[World]:
 @pytest.fixture
 def phone(world: World) -> Phone:
     return world.phone()
+
+
+@pytest.fixture(scope="session")
+def identity_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the development identity provider keeps its signing keys; making some takes a second."""
+    return tmp_path_factory.mktemp("identity")

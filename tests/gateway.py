@@ -28,7 +28,7 @@ from chalicelib.adapters.sqlite import SqliteStore
 from chalicelib.contracts.codec import format_time
 from chalicelib.contracts.edge import CommandType, EdgeCommand
 from chalicelib.domain.directory import CallingPolicy, User
-from chalicelib.domain.errors import NotAuthenticated, SignInCancelled, SignInFailed
+from chalicelib.domain.errors import DirectoryAway, NotAuthenticated, SignInCancelled, SignInFailed
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.secret import Secret
 from chalicelib.domain.tenant import Tenant
@@ -94,6 +94,19 @@ class RecordingLink:
 
     def of_type(self, kind: CommandType) -> list[EdgeCommand]:
         return [command for _, command in self.sent if command.type is kind]
+
+
+@dataclass
+class RecordingPresence:
+    """The Presence port: who wants not to be disturbed. While `away` it shows nothing."""
+
+    away: bool = False
+    shown: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    def show_do_not_disturb(self, tenant_id: str, upn: str, *, on: bool) -> None:
+        if self.away:
+            raise DirectoryAway
+        self.shown[tenant_id, upn] = on
 
 
 class NamedTokens:
@@ -176,6 +189,7 @@ class World:
     def __init__(self, path: str = ":memory:") -> None:
         self.clock = Clock()
         self.link = RecordingLink()
+        self.presence = RecordingPresence()
         self.store = CountingStore(SqliteStore(path, self.clock.seconds))
         self.gateway = Gateway(
             settings=Settings(
@@ -186,6 +200,7 @@ class World:
             ),
             store=self.store,
             directory=LocalDirectory(self.store),
+            presence=self.presence,
             commands=self.link,
             keys=Keys(Secret("a region key for tests of 32 letters")),
             edge_credentials=tuple(Secret(text) for text in EDGE_CREDENTIALS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.domain.errors import TenantDisabled, UserUnknown, UserWithoutNumber, UserWithoutPolicy
+from chalicelib.domain.errors import TenantDisabled, UserDisabled, UserUnknown, UserWithoutNumber, UserWithoutPolicy
 from chalicelib.domain.identifiers import TenantId, Upn
 from chalicelib.domain.tenant import Tenant
 
@@ -53,13 +53,18 @@ class CallingPolicy:
 
 @dataclass(frozen=True)
 class User:
-    """A user of the tenant's directory. `policy` empty means the Global policy; `number` empty means none is assigned."""
+    """A user of the tenant's directory. `policy` empty means the Global policy; `number` empty means none is assigned.
+
+    `extension` is what the directory has behind the number: users who differ by it alone share the number, and its calls.
+    """
 
     tenant_id: TenantId
     upn: Upn
     display_name: str = ""
     number: str = ""
     policy: str = ""
+    extension: str = ""
+    enabled: bool = True
     version: int = 0
 
 
@@ -78,6 +83,8 @@ def decide_sign_in(tenant: Tenant, user: User | None, policy: CallingPolicy | No
         raise TenantDisabled("Ask your administrator to enable the SIP Gateway for your organisation.")
     if user is None:
         raise UserUnknown("Ask your administrator to add you to the directory of the SIP Gateway.")
+    if not user.enabled:
+        raise UserDisabled("Ask your administrator to enable your account, then sign in again.")
     if not user.number:
         raise UserWithoutNumber("Ask your administrator to assign you a phone number, then sign in again.")
     if policy is None:

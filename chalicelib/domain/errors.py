@@ -106,6 +106,13 @@ class UserUnknown(CallerFault):
     title = "The user is not in the directory"
 
 
+class UserDisabled(CallerFault):
+    """The user's account is disabled in the directory."""
+
+    code = "user_disabled"
+    title = "The user's account is disabled"
+
+
 class UserWithoutNumber(CallerFault):
     """The user has no phone number."""
 
@@ -125,6 +132,13 @@ class NotCommonArea(CallerFault):
 
     code = "not_common_area"
     title = "The account is not a common-area account"
+
+
+class DirectoryReadOnly(CallerFault):
+    """Users come from Microsoft Graph: they are changed in Teams and Entra ID."""
+
+    code = "directory_read_only"
+    title = "Users come from Microsoft Graph"
 
 
 class PairingCodeWrong(CallerFault):
@@ -248,6 +262,26 @@ class IdentityProviderAway(NotNow):
     code = "identity_provider_away"
     title = "The sign-in service does not answer"
     retry_after_seconds = 30
+
+
+class DirectoryAway(NotNow):
+    """Microsoft Graph does not answer, throttles, or answers what cannot be read. Nothing was decided upon it."""
+
+    code = "directory_away"
+    title = "Microsoft Graph does not answer"
+
+    retry_after_seconds = 30
+
+    def __init__(self, detail: str = "", retry_after_seconds: int = 30) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class DirectoryRefused(DirectoryAway):
+    """Microsoft Graph, or the token for it, is refused: an administrator must give consent first."""
+
+    code = "directory_refused"
+    title = "Microsoft Graph does not let the gateway in"
 
 
 class StoreAway(NotNow):

@@ -57,13 +57,26 @@ class Store(Protocol):
 
 
 class Directory(Protocol):
-    """Where users come from: the gateway's own records, or Microsoft Graph."""
+    """Where users come from: the gateway's own records, or Microsoft Graph.
+
+    Raises DirectoryAway, and nothing may then be concluded about a user. `writable`: users are set through the gateway's API.
+    """
+
+    @property
+    def writable(self) -> bool: ...
 
     def load_users(self, tenant_id: TenantId, upns: Sequence[Upn]) -> dict[Upn, User]:
         """Those of `upns` that the directory knows."""
 
     def list_users(self, tenant_id: TenantId, limit: int, cursor: str | None = None) -> Page:
-        """Users in order of their names, a page at a time."""
+        """Users a page at a time, each once, in an order of the directory's own. Raises BadRequest for a foreign cursor."""
+
+
+class Presence(Protocol):
+    """Where others see whether a user wants to be disturbed."""
+
+    def show_do_not_disturb(self, tenant_id: TenantId, upn: Upn, *, on: bool) -> None:
+        """Shows it, or takes it back. Raises DirectoryAway."""
 
 
 class CommandLink(Protocol):
@@ -117,6 +130,7 @@ class Gateway:
     settings: Settings
     store: Store
     directory: Directory
+    presence: Presence
     commands: CommandLink
     keys: Keys
     edge_credentials: tuple[Secret, ...]

@@ -13,7 +13,9 @@ from chalicelib.domain.binding import Binding
 from chalicelib.domain.command import Command, as_of, finish, is_due, send
 from chalicelib.domain.device import Connection, Device, DeviceState, Move, move
 from chalicelib.domain.edge import Edge
+from chalicelib.domain.errors import DirectoryAway
 from chalicelib.domain.installation import Installation, Stage, account_of, keep_alive, split_username, username_of
+from chalicelib.observability import log
 from chalicelib.usecases.become_active import device_of
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import Dossier, connection, load_dossier
@@ -94,10 +96,18 @@ def _registered_device(
     if not due and event.username != username_of(settled, settled.account):
         commands.append(ad_hoc_resync(gateway, settled, event.username, event.aor))
     if check:
-        check_user(gateway, installation.id)
+        _check_user(gateway, installation)
     if settled.tenant_hint and settled.stage is Stage.CANDIDATE:
         enroll_by_network(gateway, installation.id)
     return [*forgets, *commands]
+
+
+def _check_user(gateway: Gateway, installation: Installation) -> None:
+    """While the directory is away the phone keeps its user; the next check or the hourly sync makes up for it."""
+    try:
+        check_user(gateway, installation.id)
+    except DirectoryAway as error:
+        log().warning("user_not_checked", extra={"mac": installation.mac, "reason": error.code})
 
 
 def _is_old_news(device: Device | None, event: EdgeEvent) -> bool:

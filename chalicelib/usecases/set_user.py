@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 from chalicelib.domain.directory import User
-from chalicelib.domain.errors import NotFound
+from chalicelib.domain.errors import DirectoryReadOnly, NotFound
 from chalicelib.domain.identifiers import Upn, parse_number
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.ports import Caller, Gateway, Page
@@ -37,7 +37,12 @@ def show_user(gateway: Gateway, caller: Caller, upn: Upn) -> UserView:
 
 
 def set_user(gateway: Gateway, caller: Caller, upn: Upn, settings: UserSettings) -> UserView:
-    """Creates or changes a user of the local directory. Phones follow at the next sync. Raises BadRequest."""
+    """Creates or changes a user of the local directory; phones follow at a sync. Raises BadRequest, DirectoryReadOnly."""
+    if not gateway.directory.writable:
+        raise DirectoryReadOnly(
+            "Users come from Microsoft Graph. Change the number and the policy in Teams, the name in Entra ID; "
+            "the gateway follows within one hour, or with POST /v1/sync."
+        )
     if settings.policy:
         check_policy_name(settings.policy)
     if settings.number:

@@ -33,6 +33,8 @@ class UserView:
     number: str | None
     policy: str | None
     policy_known: bool
+    extension: str | None
+    enabled: bool
     devices: tuple[UserDevice, ...]
 
 
@@ -52,6 +54,8 @@ def views_of_users(gateway: Gateway, tenant_id: TenantId, users: Sequence[User])
             number=user.number or None,
             policy=user.policy or None,
             policy_known=(user.policy or GLOBAL_POLICY) in known,
+            extension=user.extension or None,
+            enabled=user.enabled,
             devices=signed_in,
         )
         for user, signed_in in zip(users, devices, strict=True)

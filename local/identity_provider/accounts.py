@@ -11,6 +11,9 @@ DEVELOPMENT_TENANT = "d0000000-0000-4000-8000-000000000001"
 ANY_TENANT = frozenset({"common", "organizations"})  # authorities that leave the tenant to whoever signs in
 
 
+GRAPH_PERMISSIONS = ("TeamsUserConfiguration.Read.All", "User.Read.All", "Presence.ReadWrite.All")  # docs/graph.md
+
+
 class BadAccountsFile(ValueError):
     """The file of extra users cannot be used; the message says why."""
 
@@ -29,12 +32,16 @@ class Person:
 
 @dataclass(frozen=True)
 class Application:
-    """A client. `secret` is None for a public one. `loopback_only`: its published secret is worth nothing from elsewhere."""
+    """A client. `secret` is None for a public one. `loopback_only`: its published secret is worth nothing from elsewhere.
+
+    `roles` are its app roles at the gateway's API; `graph_permissions` what every tenant lets it do at Microsoft Graph.
+    """
 
     id: str
     secret: str | None
     roles: tuple[str, ...] = ()
     loopback_only: bool = False
+    graph_permissions: tuple[str, ...] = ()
 
 
 PEOPLE = (
@@ -50,7 +57,7 @@ class Accounts:
     def __init__(self, web_client_secret: str, extra_people: tuple[Person, ...] = ()) -> None:
         self.people = {person.upn: person for person in (*PEOPLE, *extra_people)}
         applications = [
-            Application("sip-gateway", web_client_secret),
+            Application("sip-gateway", web_client_secret, graph_permissions=GRAPH_PERMISSIONS),
             Application("sip-gateway-cli", None),
             *(
                 Application(f"development-{role.lower()}", "development", (f"Gateway.{role}",), loopback_only=True)

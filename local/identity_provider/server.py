@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import ipaddress
 import json
 import re
 import secrets
-import socket
 import sys
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from local.http_server import LocalServer
 from local.identity_provider import pages
 from local.identity_provider.grants import DEVICE_CODE_GRANT, AuthorizationRequest, Grants, ProtocolError, is_tenant
 from local.identity_provider.tokens import ISSUER
@@ -25,37 +24,13 @@ _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5}
 _SHEET = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
 
-class IdentityServer(ThreadingHTTPServer):
-    """Listens; every connection has its own thread. `public_url` is what browsers call."""
-
-    daemon_threads = True
-    request_queue_size = 64
+class IdentityServer(LocalServer):
+    """`public_url` is what browsers call."""
 
     def __init__(self, address: tuple[str, int], grants: Grants, public_url: str = "") -> None:
         self.grants = grants
-        self._connections: set[socket.socket] = set()
         super().__init__(address, _Handler)
         self.public_url = public_url or f"http://127.0.0.1:{self.server_address[1]}"
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Remembers the connection while it lives."""
-        self._connections.add(request)
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._connections.discard(request)
-
-    def server_close(self) -> None:
-        """Stops listening and hangs up: a connection kept alive would be served on by its thread."""
-        super().server_close()
-        for connection in tuple(self._connections):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that hangs up is nothing to print a traceback for."""
-        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
-            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

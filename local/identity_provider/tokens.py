@@ -16,7 +16,8 @@ from local.identity_provider.keys import SigningKeyFile
 
 LIFETIME_SECONDS = 3600
 ISSUER = "https://login.microsoftonline.com/{tid}/v2.0"
-_GRAPH = "00000003-0000-0000-c000-000000000000"  # Microsoft Graph, whose tokens one gets who names no API
+GRAPH = "https://graph.microsoft.com"
+_GRAPH_BY_ID = "00000003-0000-0000-c000-000000000000"  # Microsoft Graph, whose tokens one gets who names no API
 _DEFAULT = "/.default"
 
 
@@ -85,14 +86,15 @@ def _access_claims(grant: Grant) -> dict[str, Any]:
         return {**claims, **_person_claims(grant, grant.person), "scp": " ".join(permissions)}
     oid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{grant.tenant_id}/{grant.application.id}"))
     app_claims = {**claims, "oid": oid, "sub": oid, "idtyp": "app"}
-    return {**app_claims, "roles": list(grant.application.roles)} if grant.application.roles else app_claims
+    roles = grant.application.graph_permissions if audience == GRAPH else grant.application.roles
+    return {**app_claims, "roles": list(roles)} if roles else app_claims
 
 
 def _audience_and_permissions(scopes: Sequence[str]) -> tuple[str, list[str]]:
     """`api://x/user_impersonation` is the permission `user_impersonation` at the API `api://x`."""
     of_an_api = [scope for scope in scopes if "://" in scope]
     if not of_an_api:
-        return _GRAPH, ["openid", "profile"]
+        return _GRAPH_BY_ID, ["openid", "profile"]
     audience = of_an_api[0].rpartition("/")[0]
     names = [scope.rpartition("/")[2] for scope in of_an_api]
     return audience, ["user_impersonation" if name == _DEFAULT.strip("/") else name for name in names]

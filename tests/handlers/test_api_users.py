@@ -18,6 +18,8 @@ def test_a_user_is_shown_with_the_devices_they_are_signed_in_on(world: World, ph
         "number": "+4989123401",
         "policy": "SIP phones",
         "policy_known": True,
+        "extension": None,
+        "enabled": True,
         "devices": [
             {"mac": MAC, "vendor": "yealink", "model": "T46S", "state": "signed_in"},
             {"mac": SECOND_MAC, "vendor": "yealink", "model": "T46U", "state": "signed_in"},

@@ -16,7 +16,13 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 @pytest.mark.parametrize("item", fields(Settings), ids=lambda item: item.name)
 def test_every_field_has_its_variable(item: object) -> None:
     name = str(getattr(item, "name", ""))
-    samples = {"store": "dynamodb", "public_url": "https://gw.example", "registration_expiry_seconds": "60", "sip_port": "5071"}
+    samples = {
+        "store": "dynamodb",
+        "directory": "graph",
+        "public_url": "https://gw.example",
+        "registration_expiry_seconds": "60",
+        "sip_port": "5071",
+    }
     text = samples.get(name, "a value")
 
     assert text == str(getattr(Settings.from_environment({f"SIPGW_{name.upper()}": text}), name))
@@ -42,6 +48,7 @@ def test_a_registration_lasts_60_to_300_seconds(seconds: str) -> None:
     [
         ("SIPGW_STORE", "postgres"),
         ("SIPGW_STORE", ""),
+        ("SIPGW_DIRECTORY", "ldap"),
         ("SIPGW_REGISTRATION_EXPIRY_SECONDS", "59"),
         ("SIPGW_REGISTRATION_EXPIRY_SECONDS", "301"),
         ("SIPGW_REGISTRATION_EXPIRY_SECONDS", "-120"),

@@ -26,9 +26,11 @@ STABLE_CODES = {
     "DeviceOwnedElsewhere": "device_owned_elsewhere",
     "TenantDisabled": "tenant_disabled",
     "UserUnknown": "user_unknown",
+    "UserDisabled": "user_disabled",
     "UserWithoutNumber": "user_without_number",
     "UserWithoutPolicy": "user_without_policy",
     "NotCommonArea": "not_common_area",
+    "DirectoryReadOnly": "directory_read_only",
     "PairingCodeWrong": "access_denied",
     "PairingCodeExpired": "expired_token",
     "SignInCancelled": "sign_in_cancelled",
@@ -45,6 +47,8 @@ STABLE_CODES = {
     "SlowDown": "slow_down",
     "SaveConflict": "conflict",
     "IdentityProviderAway": "identity_provider_away",
+    "DirectoryAway": "directory_away",
+    "DirectoryRefused": "directory_refused",
     "StoreAway": "store_away",
 }
 
