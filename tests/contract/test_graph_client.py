@@ -330,8 +330,10 @@ def test_secrets_and_tokens_stand_in_no_log_and_no_error(
     with pytest.raises(DirectoryAway) as away:
         load(world)
     token = world.client._tokens.load_token(TENANT)
-    written = "".join([*capfd.readouterr(), caplog.text, str(away.value), repr(away.value)])
+    logged = [str(vars(line)) for line in caplog.records]
+    written = "".join([*capfd.readouterr(), *logged, str(away.value), repr(away.value)])
 
+    assert "graph_away" in written
     assert isinstance(token, Secret)
     assert [False, False] == [text in written for text in (token.reveal(), "the-web-secret")]
 
