@@ -1,4 +1,4 @@
-"""The four processes of a gateway on one machine: what each is started with, and how one sees that it works."""
+"""The processes of a gateway on one machine: what each is started with, and how one sees that it works."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def plan_children(
     base = {**clean, "PYTHONPATH": os.pathsep.join(search), "PYTHONUNBUFFERED": "1"}
     return [
         _identity_provider(options, state, base),
+        *([_graph(options, base)] if options.directory == "graph" else []),
         _functions(options, state, identity, base),
         _kamailio(options, state, identity, base),
         _agent(options, state, base),
@@ -61,6 +62,18 @@ def _identity_provider(options: GatewayOptions, state: GatewayState, base: Mappi
         base,
         answers_http(f"http://127.0.0.1:{options.idp_port}/healthz"),
         f"development sign-in on {options.sign_in_url}",
+    )
+
+
+def _graph(options: GatewayOptions, base: Mapping[str, str]) -> ChildPlan:
+    arguments = ("--port", str(options.graph_port), "--identity-provider", f"http://127.0.0.1:{options.idp_port}")
+    url = f"http://127.0.0.1:{options.graph_port}"
+    return ChildPlan(
+        "graph",
+        (sys.executable, "-m", "local.graph", *arguments),
+        base,
+        answers_http(f"{url}/healthz"),
+        f"double of Microsoft Graph on {url}; POST {url}/development/accounts changes its users",
     )
 
 
@@ -98,6 +111,8 @@ def function_settings(options: GatewayOptions, state: GatewayState, identity: Se
         "SIPGW_SECRETS_SOURCE": f"file:{state.secrets}",
         "SIPGW_COMMANDS_LINK": f"unix:{state.agent_socket}",
         "SIPGW_ALLOWED_TENANTS": "*",  # the development identity provider signs for any tenant
+        "SIPGW_DIRECTORY": options.directory,
+        "SIPGW_GRAPH_URL": f"http://127.0.0.1:{options.graph_port}",
         "SIPGW_ENTRA_URL": f"http://127.0.0.1:{options.idp_port}",
         "SIPGW_ENTRA_CLIENT_ID": _CLIENT_ID,
         "SIPGW_TRUST_ANCHOR_PATH": str(identity.trust_anchor or ""),

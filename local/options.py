@@ -17,6 +17,7 @@ _PORTS = {
     "http_port": ("HTTP_PORT", 8000, "plain HTTP, loopback only"),
     "sip_port": ("SIP_PORT", 5061, "SIP over TLS"),
     "idp_port": ("IDP_PORT", 8001, "development sign-in"),
+    "graph_port": ("GRAPH_PORT", 8002, "double of Microsoft Graph, loopback only, with DIRECTORY=graph"),
     "evapi_port": ("EVAPI_PORT", 8448, "between Kamailio and its agent, loopback only"),
 }
 
@@ -37,8 +38,10 @@ class GatewayOptions:
     http_port: int = 8000
     sip_port: int = 5061
     idp_port: int = 8001
+    graph_port: int = 8002
     evapi_port: int = 8448
     app: str = "app:app"
+    directory: str = "local"
     people: Path | None = None
     schedule_seconds: float | None = None
 
@@ -77,6 +80,7 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> G
         host_certificate=options.host_certificate,
         host_key=options.host_key,
         app=options.app,
+        directory=_parse_directory(options.directory),
         people=options.people,
         schedule_seconds=options.schedule_seconds,
         **ports,
@@ -95,6 +99,8 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--host-key", type=Path, default=_path(environment, "HOST_KEY"), help="its key, PEM (HOST_KEY)")
     parser.add_argument("--app", default="app:app", help="MODULE:NAME of the Chalice app")
+    directory = environment.get("DIRECTORY") or "local"
+    parser.add_argument("--directory", default=directory, help="where users come from: local or graph (DIRECTORY; local)")
     parser.add_argument("--people", type=Path, default=_path(environment, "GATEWAY_PEOPLE"), help="JSON file of more users")
     parser.add_argument("--schedule-seconds", type=float, help="run every schedule at this interval instead of its own")
     for name, (variable, default, meaning) in _PORTS.items():
@@ -117,6 +123,12 @@ def _parse_port(name: str, text: object) -> int:
     if not 0 < port < 65536:  # noqa: PLR2004 - TCP has 16 bits
         raise BadOption(f"{variable} is {text!r}; it must be a port from 1 to 65535")
     return port
+
+
+def _parse_directory(text: str) -> str:
+    if text not in {"local", "graph"}:
+        raise BadOption(f"DIRECTORY is {text!r}; it must be local, or graph for the double of Microsoft Graph")
+    return text
 
 
 def _parse_host(text: str) -> str:

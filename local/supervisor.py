@@ -142,10 +142,12 @@ class _Run:
     async def _seed(self) -> None:
         if not self._state.must_be_seeded:
             return
-        api = GatewayApi(f"http://127.0.0.1:{self._options.http_port}", f"http://127.0.0.1:{self._options.idp_port}")
+        options = self._options
+        urls = f"http://127.0.0.1:{options.http_port}", f"http://127.0.0.1:{options.idp_port}"
+        api = GatewayApi(*urls, writes_users=options.directory == "local")
         try:
             if await asyncio.to_thread(seed_development_tenant, api):
-                self._console.say("the development tenant is enabled, with Anna and Ben in it")
+                self._console.say(f"the development tenant is enabled{', with Anna and Ben in it' if api.writes_users else ''}")
             self._state.record_seeded()
         except (OSError, ValueError, KeyError) as problem:
             self._console.say(f"the development tenant could not be prepared: {problem}; the next start tries again")

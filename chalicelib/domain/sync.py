@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.domain.directory import CallingPolicy, User, decide_sign_in
-from chalicelib.domain.errors import CallerFault
+from chalicelib.domain.errors import CallerFault, UserWithoutPolicy
 from chalicelib.domain.installation import Installation, Profile, fit_profile, signed_in_profile, signed_out_profile
 from chalicelib.domain.tenant import Tenant
 
 
 @dataclass(frozen=True)
 class SyncDecision:
-    """The profile that the device should have; `sign_out_reason` is an error's code where the user lost the right to it."""
+    """The profile that the device should have; `sign_out_reason` is an error's code where the user lost the right to it.
+
+    `policy_unknown`: they lost it because a policy is assigned that nobody has imported here.
+    """
 
     profile: Profile
     sign_out_reason: str = ""
+    policy_unknown: bool = False
 
 
 def decide_sync(tenant: Tenant, installation: Installation, user: User | None, policy: CallingPolicy | None) -> SyncDecision:
@@ -25,5 +29,6 @@ def decide_sync(tenant: Tenant, installation: Installation, user: User | None, p
     try:
         signed_in = decide_sign_in(tenant, user, policy)
     except CallerFault as refusal:
-        return SyncDecision(fit_profile(signed_out_profile(tenant), installation.vendor), refusal.code)
+        unknown = isinstance(refusal, UserWithoutPolicy) and policy is None
+        return SyncDecision(fit_profile(signed_out_profile(tenant), installation.vendor), refusal.code, unknown)
     return SyncDecision(fit_profile(signed_in_profile(tenant, signed_in), installation.vendor))

@@ -29,13 +29,14 @@ DEFAULT_EMERGENCY = Emergency()
 
 @dataclass(frozen=True)
 class SyncState:
-    """The last policy sync of the tenant."""
+    """The last policy sync of the tenant. `policy_unknown` of those signed out have a policy that nobody has imported here."""
 
     started_at: datetime | None = None
     finished_at: datetime | None = None
     checked: int = 0
     changed: int = 0
     signed_out: int = 0
+    policy_unknown: int = 0
 
 
 NEVER_SYNCED = SyncState()

@@ -19,6 +19,7 @@ from chalicelib.domain.errors import (
     IllegalMove,
     NotCommonArea,
     NotFound,
+    UserDisabled,
     UserUnknown,
     UserWithoutNumber,
     UserWithoutPolicy,
@@ -39,6 +40,7 @@ _LONGEST_SHOWN = 120
 
 _DETAILS: dict[type[GatewayError], str] = {
     UserUnknown: "The directory has no such account. Check its spelling, or add it.",
+    UserDisabled: "The account is disabled. Enable it.",
     UserWithoutNumber: "The account has no phone number. Assign one.",
     UserWithoutPolicy: "The account's calling policy is not known here, or lacks sip_devices_for_calls. Set it there.",
     NotCommonArea: "The account is not a common-area account. Set common_area in its calling policy.",

@@ -7,7 +7,7 @@ reported.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.device import Device
@@ -29,11 +29,12 @@ PAGE_SIZE = 100
 
 @dataclass(frozen=True)
 class SyncCounts:
-    """How much of a tenant was looked at, and what came of it."""
+    """How much of a tenant was looked at, and what came of it. `policy_unknown`: see SyncState."""
 
     checked: int = 0
     changed: int = 0
     signed_out: int = 0
+    policy_unknown: int = 0
 
 
 def sync_all_tenants(gateway: Gateway) -> int:
@@ -53,7 +54,7 @@ def request_sync(gateway: Gateway, caller: Caller) -> Job:
         job,
         state=JobState.SUCCEEDED,
         finished_at=gateway.clock(),
-        counts={"checked": counts.checked, "changed": counts.changed, "signed_out": counts.signed_out},
+        counts=_shown(counts),
     )
     gateway.store.save(done)
     return done
@@ -131,12 +132,18 @@ def _sync_one(
         checked=counts.checked + 1,
         changed=counts.changed + changed,
         signed_out=counts.signed_out + (changed and bool(decision.sign_out_reason)),
+        policy_unknown=counts.policy_unknown + (changed and decision.policy_unknown),
     )
+
+
+def _shown(counts: SyncCounts) -> dict[str, int]:
+    """`policy_unknown` only where somebody has to import a policy."""
+    return {name: count for name, count in asdict(counts).items() if count or name != "policy_unknown"}
 
 
 def _record_sync(gateway: Gateway, tenant_id: TenantId, started_at: datetime, counts: SyncCounts) -> None:
     def attempt() -> None:
-        state = SyncState(started_at, gateway.clock(), counts.checked, counts.changed, counts.signed_out)
+        state = SyncState(started_at, gateway.clock(), **asdict(counts))
         gateway.store.save(replace(load_tenant(gateway, tenant_id), sync=state))
 
     until_saved(attempt)

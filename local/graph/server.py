@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,13 +20,15 @@ import jwt
 from jwt import PyJWKSet
 
 from local.graph.queries import Answerer, GraphError, Question
-from local.graph.tenants import GraphTenants
+from local.graph.tenants import Account, GraphTenants
 from local.http_server import LocalServer
+from local.identity_provider.accounts import DEVELOPMENT_TENANT
 
 AUDIENCE = "https://graph.microsoft.com"
 MOST_IN_A_BATCH = 20
 VERSION = "/v1.0"
 _MAX_BODY_BYTES = 1_000_000
+_ACCOUNT_FIELDS = [item.name for item in fields(Account) if item.name != "upn"]
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,29 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             self._send(400, GraphError(400, "BadRequest", "Unable to read JSON request payload.").body)
             return
-        self._serve(body)
+        if self.path == "/development/accounts":
+            self._change_account(body)
+        else:
+            self._serve(body)
+
+    def _change_account(self, body: Any) -> None:
+        """`{"upn": …, "policy": …}` or `{"upn": …, "removed": true}`, as an administrator of the development tenant would."""
+        try:
+            changes = dict(body)
+            upn, removed = str(changes.pop("upn")), changes.pop("removed", False)
+            if "numbers" in changes:
+                changes["numbers"] = tuple((str(number), str(category)) for number, category in changes["numbers"])
+            known = self.server.tenants.accounts.get(DEVELOPMENT_TENANT, {})
+            if removed:
+                self.server.tenants.remove(DEVELOPMENT_TENANT, upn)
+            else:
+                self.server.tenants.put(DEVELOPMENT_TENANT, replace(known.get(upn.lower(), Account(upn)), **changes))
+        except (TypeError, ValueError, KeyError) as problem:
+            self._send(
+                400, GraphError(400, "BadRequest", f"An account has upn, {', '.join(_ACCOUNT_FIELDS)}: {problem!r}").body
+            )
+            return
+        self._send(200, {"upn": upn, "removed": bool(removed)})
 
     def _serve(self, body: Any) -> None:
         with self.server.lock:

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.directory import CallingPolicy, SignedInUser, User, decide_sign_in
-from chalicelib.domain.errors import CallerFault, TenantDisabled, UserUnknown, UserWithoutNumber, UserWithoutPolicy
+from chalicelib.domain.errors import (
+    CallerFault,
+    TenantDisabled,
+    UserDisabled,
+    UserUnknown,
+    UserWithoutNumber,
+    UserWithoutPolicy,
+)
 from chalicelib.domain.installation import Profile, Stage
 from chalicelib.domain.sync import SyncDecision, decide_sync
 from chalicelib.domain.tenant import Emergency, Tenant
@@ -26,6 +33,7 @@ def expected_refusal(tenant: Tenant, user: User | None, policy: CallingPolicy | 
     table = [
         (not tenant.enabled, TenantDisabled),
         (user is None, UserUnknown),
+        (user is not None and not user.enabled, UserDisabled),
         (user is not None and user.number == "", UserWithoutNumber),
         (policy is None, UserWithoutPolicy),
         (policy is not None and not policy.sip_devices_for_calls, UserWithoutPolicy),
@@ -35,7 +43,9 @@ def expected_refusal(tenant: Tenant, user: User | None, policy: CallingPolicy | 
 
 @pytest.mark.parametrize(
     ("tenant", "user", "policy"),
-    list(product((ENABLED, DISABLED), (None, a_user(), a_user(number="")), (None, ALLOWING, FORBIDDING))),
+    list(
+        product((ENABLED, DISABLED), (None, a_user(), a_user(number=""), a_user(enabled=False)), (None, ALLOWING, FORBIDDING))
+    ),
 )
 def test_the_first_reason_that_applies_refuses_the_sign_in(
     tenant: Tenant, user: User | None, policy: CallingPolicy | None
@@ -98,6 +108,7 @@ def test_a_sync_brings_the_tenants_settings_to_a_signed_out_device() -> None:
     [
         (DISABLED, a_user(), ALLOWING, "tenant_disabled"),
         (ENABLED, None, ALLOWING, "user_unknown"),
+        (ENABLED, a_user(enabled=False), ALLOWING, "user_disabled"),
         (ENABLED, a_user(number=""), ALLOWING, "user_without_number"),
         (ENABLED, a_user(), FORBIDDING, "user_without_policy"),
         (ENABLED, a_user(), None, "user_without_policy"),
@@ -108,7 +119,8 @@ def test_a_sync_signs_out_who_lost_the_right_and_says_why(
 ) -> None:
     installation = an_installation(stage=Stage.ACTIVE, profile=SIGNED_IN)
 
-    assert SyncDecision(Profile(), reason) == decide_sync(tenant, installation, user, policy)
+    unknown = reason == "user_without_policy" and policy is None
+    assert SyncDecision(Profile(), reason, unknown) == decide_sync(tenant, installation, user, policy)
 
 
 def test_a_sync_never_signs_anybody_in() -> None:
