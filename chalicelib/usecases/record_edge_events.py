@@ -13,33 +13,35 @@ from chalicelib.domain.binding import Binding
 from chalicelib.domain.command import Command, as_of, finish, is_due, send
 from chalicelib.domain.device import Connection, Device, DeviceState, Move, move
 from chalicelib.domain.edge import Edge
-from chalicelib.domain.errors import DirectoryAway
 from chalicelib.domain.installation import Installation, Stage, account_of, keep_alive, split_username, username_of
-from chalicelib.observability import log
 from chalicelib.usecases.become_active import device_of
+from chalicelib.usecases.check_users import check_users
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import Dossier, connection, load_dossier
 from chalicelib.usecases.enroll_device import enroll_by_network
 from chalicelib.usecases.history import event_of, mac_event
 from chalicelib.usecases.ports import Gateway
 from chalicelib.usecases.request_command import ad_hoc_resync, collect_waiting, edge_command, forget_command
-from chalicelib.usecases.sync_policy import check_user, needs_check
+from chalicelib.usecases.sync_policy import needs_check
 from chalicelib.vendors import catalogue
 
+Due = dict[str, Installation]  # whose users are to be checked, by id
 NO_COMMANDS: tuple[EdgeCommand, ...] = ()
 
 
 def record_edge_events(gateway: Gateway, batch: EventBatch) -> BatchReceipt:
     """Applies the events in order; the receipt carries their ids and every command that waits for this edge."""
     commands = collect_waiting(gateway, batch.edge_id)
+    due: Due = {}
     for event in batch.events:
-        commands.extend(_apply(gateway, batch.edge_id, event))
+        commands.extend(_apply(gateway, batch.edge_id, event, due))
+    check_users(gateway, due.values())
     return BatchReceipt(tuple(event.id for event in batch.events), tuple(commands))
 
 
-def _apply(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[EdgeCommand]:
+def _apply(gateway: Gateway, edge_id: str, event: EdgeEvent, due: Due) -> Sequence[EdgeCommand]:
     handlers: dict[EventType, Callable[[], Sequence[EdgeCommand]]] = {
-        EventType.REGISTERED: lambda: _registered(gateway, edge_id, event),
+        EventType.REGISTERED: lambda: _registered(gateway, edge_id, event, due),
         EventType.UNREGISTERED: lambda: _unregistered(gateway, event),
         EventType.COMMAND_FINISHED: lambda: _command_finished(gateway, event),
         EventType.EDGE_STARTED: lambda: _edge_started(gateway, edge_id, event),
@@ -50,7 +52,7 @@ def _apply(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[EdgeCom
 # --- registered --------------------------------------------------------------------------------------------------------
 
 
-def _registered(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[EdgeCommand]:
+def _registered(gateway: Gateway, edge_id: str, event: EdgeEvent, due: Due) -> Sequence[EdgeCommand]:
     named = split_username(event.username)
     installation = gateway.store.load(Installation, named[0]) if named else None
     account = account_of(installation, named[1]) if installation and named else None
@@ -61,12 +63,16 @@ def _registered(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[Ed
         return _candidate_beside_owner(gateway, edge_id, event, installation)
     if _is_old_news(dossier.device, event):
         return _settle_alone(gateway, event, installation)
-    return _registered_device(gateway, edge_id, event, installation, dossier)
+    commands, check = _registered_device(gateway, edge_id, event, installation, dossier)
+    if check:
+        due[installation.id] = installation
+    return commands
 
 
 def _registered_device(
     gateway: Gateway, edge_id: str, event: EdgeEvent, installation: Installation, dossier: Dossier
-) -> Sequence[EdgeCommand]:
+) -> tuple[Sequence[EdgeCommand], bool]:
+    """The commands, and whether the user's rights are to be checked."""
     before = dossier.device or device_of(installation)
     was_online = connection(gateway, before, gateway.clock()) is Connection.ONLINE
     device = _bound(before, _binding(edge_id, event, before.binding if was_online else None), event)
@@ -95,19 +101,9 @@ def _registered_device(
     commands = [edge_command(gateway, device, command) for command in due]
     if not due and event.username != username_of(settled, settled.account):
         commands.append(ad_hoc_resync(gateway, settled, event.username, event.aor))
-    if check:
-        _check_user(gateway, installation)
     if settled.tenant_hint and settled.stage is Stage.CANDIDATE:
         enroll_by_network(gateway, installation.id)
-    return [*forgets, *commands]
-
-
-def _check_user(gateway: Gateway, installation: Installation) -> None:
-    """While the directory is away the phone keeps its user; the next check or the hourly sync makes up for it."""
-    try:
-        check_user(gateway, installation.id)
-    except DirectoryAway as error:
-        log().warning("user_not_checked", extra={"mac": installation.mac, "reason": error.code})
+    return [*forgets, *commands], check
 
 
 def _is_old_news(device: Device | None, event: EdgeEvent) -> bool:

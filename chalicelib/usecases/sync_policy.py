@@ -20,7 +20,7 @@ from chalicelib.domain.sync import decide_sync
 from chalicelib.domain.tenant import SyncState, Tenant
 from chalicelib.usecases.change_profile import change_profile
 from chalicelib.usecases.conflicts import until_saved
-from chalicelib.usecases.load_user import load_tenant, load_user_and_policy
+from chalicelib.usecases.load_user import load_tenant
 from chalicelib.usecases.ports import Caller, Gateway
 
 CHECK_EVERY = timedelta(minutes=15)
@@ -85,22 +85,6 @@ def sync_tenant(gateway: Gateway, tenant_id: TenantId) -> SyncCounts:
 def needs_check(device: Device, now: datetime) -> bool:
     """Whether the report of a registration refresh has this device's user checked."""
     return device.user is not None and (device.last_sync_at is None or now - device.last_sync_at >= CHECK_EVERY)
-
-
-def check_user(gateway: Gateway, installation_id: str) -> None:
-    """Compares one installation with the directory."""
-
-    def attempt() -> None:
-        installation = gateway.store.load(Installation, installation_id)
-        if installation is None or installation.profile.user is None or installation.tenant_id is None:
-            return
-        tenant, user, policy = load_user_and_policy(gateway, installation.tenant_id, installation.profile.user.upn)
-        decision = decide_sync(tenant, installation, user, policy)
-        device = gateway.store.load(Device, installation.mac)
-        if device is not None and device.installation_id == installation_id and decision.profile != installation.profile:
-            change_profile(gateway, installation, device, decision.profile, decision.sign_out_reason or "policy_sync")
-
-    until_saved(attempt)
 
 
 def _sync_one(

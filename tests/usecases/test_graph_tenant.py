@@ -168,6 +168,15 @@ def test_a_registration_after_15_minutes_notices_what_changed(tenant: GraphTenan
     assert "enrolled" == tenant.world.device()["state"]
 
 
+def test_the_users_of_a_whole_batch_are_asked_for_together(tenant: GraphTenant) -> None:
+    phones = [tenant.sign_in(), tenant.world.phone("805ec0abcdef").enroll().sign_in(BEN)]
+    tenant.world.clock.forward(minutes=16)
+    before = tenant.graph.graph.faults.requests
+    tenant.world.edge.report(*(phone.registered() for phone in phones))
+
+    assert 2 == tenant.graph.graph.faults.requests - before
+
+
 # --- administrators ----------------------------------------------------------------------------------------------------
 
 
