@@ -218,6 +218,8 @@ def test_graph_that_is_not_there_is_away(world: GraphWorld) -> None:
         '{"value": null}',
         "{}",
         '{"value": [], "@odata.nextLink": "https://elsewhere.example/v1.0/admin/teams/userConfigurations?$skiptoken=x"}',
+        '{"value": [], "@odata.nextLink": "http://127.0.0.1/v1.0/users?$skiptoken=x"}',
+        '{"value": [], "@odata.nextLink": "http://127.0.0.1/v1.0/admin/teams/userConfigurations"}',
         '{"value": [], "@odata.nextLink": "/me"}',
         '{"value": [], "@odata.nextLink": 7}',
     ],
@@ -259,6 +261,14 @@ def test_another_tenants_cursor_is_refused(world: GraphWorld) -> None:
 
     with pytest.raises(BadRequest):
         world.directory.list_users(OTHER_TENANT, 2, cursor)
+
+
+def test_a_next_links_path_has_no_case(world: GraphWorld) -> None:
+    link = f"{world.graph.url}/v1.0/Admin/Teams/UserConfigurations?$top=10"
+    world.graph.faults.then(Fault(text=json.dumps({"value": [], "@odata.nextLink": link})))
+    cursor = world.directory.list_users(TENANT, 10).next_cursor
+
+    assert [ANNA] == list(world.directory.list_users(TENANT, 10, cursor).items)
 
 
 def test_a_redirection_is_not_followed(world: GraphWorld) -> None:

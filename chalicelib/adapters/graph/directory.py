@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from chalicelib.adapters.graph.client import GraphClient
 from chalicelib.adapters.graph.failures import NotUnderstood, unreadable
@@ -81,11 +81,12 @@ class GraphDirectory:
             raise
 
     def _relative(self, link: object) -> str:
-        """The path of a next link, which is followed as it is but for its host: our token goes to Graph alone."""
-        path = str(link).removeprefix(self._client.base_url)
-        if not path.startswith(f"{CONFIGURATIONS}?"):
+        """The path of a next link of this list, query as it is. Paths have no case; our token goes to Graph alone."""
+        given, expected = urlsplit(str(link)), urlsplit(self._client.base_url + CONFIGURATIONS)
+        same_place = (given.scheme, given.hostname) == (expected.scheme, expected.hostname)
+        if not same_place or given.path.lower() != expected.path.lower() or not given.query:
             raise unreadable()
-        return path
+        return f"{CONFIGURATIONS}?{given.query}"
 
 
 def _write_cursor(path: str, passed: int) -> str:
