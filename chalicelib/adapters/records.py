@@ -20,7 +20,7 @@ from chalicelib.domain.audit import KEEP_AUDIT, AuditEntry
 from chalicelib.domain.command import KEEP_COMMAND, Command
 from chalicelib.domain.device import Device
 from chalicelib.domain.directory import CallingPolicy, User
-from chalicelib.domain.edge import Edge, WaitingCommand
+from chalicelib.domain.edge import KEEP_EDGE, Edge, WaitingCommand
 from chalicelib.domain.enrollment import Claim
 from chalicelib.domain.errors import BadRequest, OurFault, PayloadTooLarge
 from chalicelib.domain.history import KEEP_HISTORY, DeviceEvent
@@ -122,7 +122,16 @@ LAYOUTS: tuple[Layout, ...] = (
         lambda r: (r.mac, r.at.astimezone(UTC).isoformat(timespec="microseconds"), r.id),
         expires_at=lambda r: r.at + KEEP_HISTORY,
     ),
-    Layout(Edge, Table.REGION, "edge#{0}", "edge", lambda r: (r.edge_id,)),
+    Layout(
+        Edge,
+        Table.REGION,
+        "edge#{0}",
+        "edge",
+        lambda r: (r.edge_id,),
+        listing_partition="edges",
+        listing=lambda r: ((), r.edge_id),
+        expires_at=lambda r: r.seen_at + KEEP_EDGE if r.seen_at else None,
+    ),
     Layout(
         WaitingCommand,
         Table.REGION,

@@ -149,6 +149,11 @@ def account_of(installation: Installation, version: int) -> Account | None:
     return None
 
 
+def accounts_of(installation: Installation) -> tuple[Account, ...]:
+    """The accounts that still count, newest first."""
+    return (installation.account, installation.previous) if installation.previous else (installation.account,)
+
+
 def is_reusable(candidate: Installation, now: datetime) -> bool:
     """Whether stage 1 repeats this candidate: nobody has used it yet and it has not expired."""
     unused = candidate.fetched_version == 0 and candidate.registered_at is None

@@ -39,12 +39,12 @@ def change_device(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChan
 
     blocked = until_saved(lambda: _change(gateway, caller, mac, change))
     if blocked is not None:
-        forget_installations(gateway, *blocked)
+        forget_installations(gateway, [blocked])
     return show_device_in_detail(gateway, caller, mac)
 
 
-def _change(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) -> tuple[Device, list[Installation]] | None:
-    """What is to be forgotten at the edge where the device was blocked."""
+def _change(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) -> Installation | None:
+    """What is to be forgotten at the edges where the device was blocked."""
     dossier, claim = load_claimed(gateway, caller.tenant_id, mac)
     moved = replace(claim, location=claim.location if change.location is None else change.location)
     claims = (moved,) if moved != claim else ()
@@ -70,7 +70,7 @@ def _change(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) ->
     )
     if changed.blocked:
         gateway.store.save(changed, replace(view, binding=None), event, *claims)
-        return None if installation.blocked else (device, [installation])
+        return None if installation.blocked else installation
     save_and_tell(gateway, Change(changed, view, also=(event, *claims), reach_by=device.binding))
     return None
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from chalicelib.contracts.edge import BatchReceipt, EdgeCommand, EdgeEvent, EventBatch, EventType
+from chalicelib.contracts.edge import BatchReceipt, CommandType, EdgeCommand, EdgeEvent, EventBatch, EventType
 from chalicelib.domain.binding import Binding
 from chalicelib.domain.command import Command, as_of, finish, is_due, send
 from chalicelib.domain.device import Connection, Device, DeviceState, Move, move
-from chalicelib.domain.edge import Edge
+from chalicelib.domain.edge import NOTED_EVERY, Edge
 from chalicelib.domain.installation import Installation, Stage, account_of, keep_alive, split_username, username_of
 from chalicelib.usecases.become_active import device_of
 from chalicelib.usecases.conflicts import until_saved
@@ -20,7 +20,7 @@ from chalicelib.usecases.dossier import Dossier, connection, load_dossier
 from chalicelib.usecases.enroll_device import enroll_by_network
 from chalicelib.usecases.history import event_of, mac_event
 from chalicelib.usecases.ports import Gateway
-from chalicelib.usecases.request_command import ad_hoc_resync, collect_waiting, edge_command, forget_command
+from chalicelib.usecases.request_command import ad_hoc_resync, collect_waiting, edge_command, forget_command, tell_every_edge
 from chalicelib.usecases.sync_policy import check_user, needs_check
 from chalicelib.vendors import catalogue
 
@@ -28,11 +28,22 @@ NO_COMMANDS: tuple[EdgeCommand, ...] = ()
 
 
 def record_edge_events(gateway: Gateway, batch: EventBatch) -> BatchReceipt:
-    """Applies the events in order; the receipt carries their ids and every command that waits for this edge."""
-    commands = collect_waiting(gateway, batch.edge_id)
-    for event in batch.events:
-        commands.extend(_apply(gateway, batch.edge_id, event))
-    return BatchReceipt(tuple(event.id for event in batch.events), tuple(commands))
+    """Applies the events in order; the receipt carries their ids and every command that waits for this edge.
+
+    What this edge is told to forget may lie at others as well, and is told to them too: no edge does a command twice.
+    """
+    until_saved(lambda: _note_edge(gateway, batch.edge_id))
+    waited = collect_waiting(gateway, batch.edge_id)
+    commands = [command for event in batch.events for command in _apply(gateway, batch.edge_id, event)]
+    tell_every_edge(gateway, [command for command in commands if command.type is CommandType.FORGET])
+    return BatchReceipt(tuple(event.id for event in batch.events), (*waited, *commands))
+
+
+def _note_edge(gateway: Gateway, edge_id: str) -> None:
+    """That this edge lives, once an hour. One read."""
+    edge = gateway.store.load(Edge, edge_id) or Edge(edge_id)
+    if edge.seen_at is None or gateway.clock() - edge.seen_at >= NOTED_EVERY:
+        gateway.store.save(replace(edge, seen_at=gateway.clock()))
 
 
 def _apply(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[EdgeCommand]:
@@ -207,7 +218,7 @@ def _command_finished(gateway: Gateway, event: EdgeEvent) -> Sequence[EdgeComman
 
 
 def _edge_started(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[EdgeCommand]:
-    edge = gateway.store.load(Edge, edge_id)
-    if edge is None or edge.started_at < event.at:
-        gateway.store.save(Edge(edge_id, event.at, version=edge.version if edge else 0))
+    edge = gateway.store.load(Edge, edge_id) or Edge(edge_id)
+    if edge.started_at is None or edge.started_at < event.at:
+        gateway.store.save(replace(edge, started_at=event.at, contact=event.contact))
     return NO_COMMANDS

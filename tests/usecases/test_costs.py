@@ -90,14 +90,15 @@ def test_waiting_at_the_sign_in_screen_is_one_read(world: World, phone: Phone) -
 def test_a_registration_refresh_is_one_write(world: World, signed_in: Phone) -> None:
     cost = world.cost_of(signed_in.register)
 
-    assert Cost(reads=2, queries=2, writes=1) == cost  # read: installation, edge; asked: what waits for the edge, the MAC
+    # read: the edge that reports, the installation, its edge; asked: what waits for the edge, the MAC
+    assert Cost(reads=3, queries=2, writes=1) == cost
 
 
 def test_a_refresh_after_15_minutes_also_reads_the_users_rights(world: World, signed_in: Phone) -> None:
     world.clock.forward(minutes=15)
     cost = world.cost_of(signed_in.register)
 
-    assert Cost(reads=7, queries=2, writes=1) == cost  # also: installation, tenant, user, policy, device
+    assert Cost(reads=8, queries=2, writes=1) == cost  # also: installation, tenant, user, policy, device
 
 
 def test_stage_1_of_a_new_phone_is_one_query_and_its_writes(world: World, phone: Phone) -> None:
@@ -124,8 +125,17 @@ def test_a_strangers_path_touches_nothing(world: World) -> None:
     assert Cost() == world.cost_of(lambda: world.request("GET", "/favicon.ico"))
 
 
-def test_an_empty_batch_is_one_query(world: World) -> None:
-    assert Cost(queries=1) == world.cost_of(world.edge.report)
+def test_an_empty_batch_is_one_read_and_one_query(world: World) -> None:
+    world.edge.report()
+
+    assert Cost(reads=1, queries=1) == world.cost_of(world.edge.report)
+
+
+def test_an_edge_that_lives_is_noted_once_an_hour(world: World) -> None:
+    world.edge.report()
+    world.clock.forward(hours=1)
+
+    assert [1, 0] == [world.cost_of(world.edge.report).writes for _ in range(2)]
 
 
 def test_a_sync_without_changes_writes_the_tenant_alone(world: World, signed_in: Phone) -> None:
