@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from chalicelib.contracts.codec import Problem, from_json, to_json
 from chalicelib.domain.audit import KEEP_AUDIT, AuditEntry
+from chalicelib.domain.calls import Number, UserCalls
 from chalicelib.domain.command import KEEP_COMMAND, Command
 from chalicelib.domain.device import Device
 from chalicelib.domain.directory import CallingPolicy, User
@@ -140,6 +141,8 @@ LAYOUTS: tuple[Layout, ...] = (
         lambda r: (r.edge_id, r.id),
         expires_at=lambda r: r.expires_at,
     ),
+    Layout(Number, Table.REGION, "number#{0}", "number", lambda r: (r.number,)),
+    Layout(UserCalls, Table.REGION, "calls#{0}", "{1}", lambda r: (r.tenant_id, r.upn)),
     Layout(
         Upload,
         Table.REGION,

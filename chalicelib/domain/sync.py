@@ -26,4 +26,4 @@ def decide_sync(tenant: Tenant, installation: Installation, user: User | None, p
         signed_in = decide_sign_in(tenant, user, policy)
     except CallerFault as refusal:
         return SyncDecision(fit_profile(signed_out_profile(tenant), installation.vendor), refusal.code)
-    return SyncDecision(fit_profile(signed_in_profile(tenant, signed_in), installation.vendor))
+    return SyncDecision(fit_profile(signed_in_profile(tenant, signed_in, policy), installation.vendor))

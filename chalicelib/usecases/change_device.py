@@ -16,7 +16,7 @@ from chalicelib.usecases.device_view import DeviceView, show_device_in_detail
 from chalicelib.usecases.dossier import load_claimed
 from chalicelib.usecases.history import event_of
 from chalicelib.usecases.ports import Caller, Gateway
-from chalicelib.usecases.request_command import forget_installations
+from chalicelib.usecases.request_command import account_commands, forget_installations, tell_every_edge
 from chalicelib.vendors import catalogue
 
 LONGEST_DETAIL = 512
@@ -40,7 +40,17 @@ def change_device(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChan
     blocked = until_saved(lambda: _change(gateway, caller, mac, change))
     if blocked is not None:
         forget_installations(gateway, [blocked])
+    elif change.location is not None:
+        _tell_location(gateway, caller, mac)
     return show_device_in_detail(gateway, caller, mac)
+
+
+def _tell_location(gateway: Gateway, caller: Caller, mac: Mac) -> None:
+    """Edges keep the location for emergency calls."""
+    device = gateway.store.load(Device, mac)
+    installation = gateway.store.load(Installation, str(device.installation_id)) if device else None
+    if installation is not None and installation.tenant_id == caller.tenant_id:
+        tell_every_edge(gateway, account_commands(gateway, installation, installation))
 
 
 def _change(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) -> Installation | None:

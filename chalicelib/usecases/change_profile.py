@@ -7,9 +7,12 @@ from typing import Any
 
 from chalicelib.contracts.edge import CommandType, EdgeCommand
 from chalicelib.domain.binding import Binding
+from chalicelib.domain.calls import Number
 from chalicelib.domain.device import Device, Move, move
+from chalicelib.domain.errors import NumberTaken
 from chalicelib.domain.identifiers import CommandId
 from chalicelib.domain.installation import Installation, Profile, configure
+from chalicelib.usecases.claim_number import claim_number
 from chalicelib.usecases.history import event_of
 from chalicelib.usecases.ports import Gateway
 from chalicelib.usecases.request_command import account_commands, edge_command, hand_over, order, tell_every_edge
@@ -28,7 +31,15 @@ class Change:
 
 
 def change_profile(gateway: Gateway, installation: Installation, device: Device, profile: Profile, reason: str) -> CommandId:
-    """Saves and tells; the resync command. A profile without a user signs the device out. May raise SaveConflict."""
+    """Saves and tells; the resync command. A profile without a user signs the device out. May raise SaveConflict.
+
+    A number that somebody else has signs the device out too, and is then the reason on record.
+    """
+    numbers: tuple[Number, ...] = ()
+    try:
+        numbers = _new_number(gateway, installation, profile)
+    except NumberTaken as refusal:
+        profile, reason = replace(profile, user=None, voicemail="", busy_on_busy=False, may_forward=True), refusal.code
     changed = configure(installation, profile)
     now = gateway.clock()
     signs_out = installation.profile.user is not None and profile.user is None
@@ -37,7 +48,15 @@ def change_profile(gateway: Gateway, installation: Installation, device: Device,
     device = replace(device, user=profile.user, config_version=changed.config_version, last_sync_at=now)
     event = event_of(gateway, device, "signed_out" if signs_out else "configuration_changed", reason=reason)
     tell = account_commands(gateway, installation, None if signs_out else changed)
-    return save_and_tell(gateway, Change(changed, device, also=(event,), tell=tuple(tell), reach_by=device.binding))
+    return save_and_tell(gateway, Change(changed, device, also=(event, *numbers), tell=tuple(tell), reach_by=device.binding))
+
+
+def _new_number(gateway: Gateway, installation: Installation, profile: Profile) -> tuple[Number, ...]:
+    """The number that the profile brings, claimed for its user; none where it stays the same. Raises NumberTaken."""
+    before, user = installation.profile.user, profile.user
+    if user is None or installation.tenant_id is None or (before is not None and before.number == user.number):
+        return ()
+    return (claim_number(gateway, installation.tenant_id, user.upn, user.number),)
 
 
 def save_and_tell(gateway: Gateway, change: Change) -> CommandId:

@@ -15,6 +15,7 @@ from chalicelib.domain.device import Connection, Device, DeviceState, Move, move
 from chalicelib.domain.edge import NOTED_EVERY, Edge
 from chalicelib.domain.installation import Installation, Stage, account_of, keep_alive, split_username, username_of
 from chalicelib.usecases.become_active import device_of
+from chalicelib.usecases.claim_number import may_register
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import Dossier, connection, load_dossier
 from chalicelib.usecases.enroll_device import enroll_by_network
@@ -63,7 +64,8 @@ def _registered(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[Ed
     named = split_username(event.username)
     installation = gateway.store.load(Installation, named[0]) if named else None
     account = account_of(installation, named[1]) if installation and named else None
-    if installation is None or account is None or installation.blocked:
+    known = installation is not None and account is not None and not installation.blocked
+    if installation is None or account is None or not known or not may_register(gateway, installation, account):
         return [forget_command(gateway, event.username, event.aor)]
     dossier = load_dossier(gateway, installation.mac)
     if dossier.device is not None and dossier.device.owned and dossier.device.installation_id != installation.id:

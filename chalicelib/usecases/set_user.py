@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from chalicelib.domain.directory import User
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.identifiers import Upn, parse_number
+from chalicelib.usecases.claim_number import claim_number, released_numbers
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.ports import Caller, Gateway, Page
 from chalicelib.usecases.set_policy import check_policy_name
@@ -37,7 +38,7 @@ def show_user(gateway: Gateway, caller: Caller, upn: Upn) -> UserView:
 
 
 def set_user(gateway: Gateway, caller: Caller, upn: Upn, settings: UserSettings) -> UserView:
-    """Creates or changes a user of the local directory. Phones follow at the next sync. Raises BadRequest."""
+    """Creates or changes a user of the local directory. Phones follow at the next sync. Raises BadRequest or NumberTaken."""
     if settings.policy:
         check_policy_name(settings.policy)
     if settings.number:
@@ -48,7 +49,8 @@ def set_user(gateway: Gateway, caller: Caller, upn: Upn, settings: UserSettings)
         before = gateway.store.load(User, caller.tenant_id, upn) or User(caller.tenant_id, upn)
         after = replace(before, **given)
         if after != before or not before.version:
-            gateway.store.save(after)
+            numbers = [claim_number(gateway, after.tenant_id, upn, after.number)] if after.number else []
+            gateway.store.save(after, *numbers, remove=released_numbers(gateway, before, after))
         return after
 
     return view_of_user(gateway, until_saved(attempt))

@@ -51,8 +51,14 @@ def test_the_first_fetch_of_a_new_configuration_notes_it_once(world: World, sign
     assert Cost(reads=1) == world.cost_of(signed_in.fetch)
 
 
-def test_credentials_are_one_read(world: World, signed_in: Phone) -> None:
-    assert Cost(reads=1) == world.cost_of(signed_in.credentials)
+def test_credentials_of_a_phone_that_may_only_enroll_are_one_read(world: World, phone: Phone) -> None:
+    phone.onboard()
+
+    assert Cost(reads=1) == world.cost_of(phone.credentials)
+
+
+def test_credentials_of_a_signed_in_user_are_three_reads(world: World, signed_in: Phone) -> None:
+    assert Cost(reads=3) == world.cost_of(signed_in.credentials)  # also: the claim with the location, the user's call settings
 
 
 def test_credentials_of_nobody_are_one_read(world: World) -> None:
