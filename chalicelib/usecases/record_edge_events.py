@@ -20,6 +20,7 @@ from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import Dossier, connection, load_dossier
 from chalicelib.usecases.enroll_device import enroll_by_network
 from chalicelib.usecases.history import event_of, mac_event
+from chalicelib.usecases.message_waiting import messages_at_registration
 from chalicelib.usecases.ports import Gateway
 from chalicelib.usecases.request_command import ad_hoc_resync, collect_waiting, edge_command, forget_command, tell_every_edge
 from chalicelib.usecases.sync_policy import check_user, needs_check
@@ -104,6 +105,8 @@ def _registered_device(
         device = replace(device, last_sync_at=gateway.clock())
     gateway.store.save(device, *changes, *(send(command, gateway.clock()) for command in due))
     commands = [edge_command(gateway, device, command) for command in due]
+    if not was_online or not _same_connection(before.binding, event):
+        commands += messages_at_registration(gateway, settled, event.username)
     if not due and event.username != username_of(settled, settled.account):
         commands.append(ad_hoc_resync(gateway, settled, event.username, event.aor))
     if check:
@@ -129,6 +132,11 @@ def _binding(edge_id: str, event: EdgeEvent, former: Binding | None) -> Binding:
         since=former.since if former else event.at,
         seen_at=event.at,
     )
+
+
+def _same_connection(binding: Binding | None, event: EdgeEvent) -> bool:
+    """Whether a registration refreshes this binding; a phone that started again comes over another connection."""
+    return binding is not None and (binding.username, binding.source) == (event.username, event.source)
 
 
 def _bound(device: Device, binding: Binding, event: EdgeEvent) -> Device:
@@ -197,8 +205,8 @@ def _unregistered(gateway: Gateway, event: EdgeEvent) -> Sequence[EdgeCommand]:
 
 def _same_binding(binding: Binding, event: EdgeEvent) -> bool:
     """A phone that came back over a new connection is not taken offline by the end of its old one."""
-    same_connection = not event.source or binding.source == event.source
-    return binding.username == event.username and same_connection and binding.seen_at <= event.at
+    same_source = not event.source or binding.source == event.source
+    return binding.username == event.username and same_source and binding.seen_at <= event.at
 
 
 def _command_finished(gateway: Gateway, event: EdgeEvent) -> Sequence[EdgeCommand]:

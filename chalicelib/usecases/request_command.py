@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.contracts.edge import CommandType, EdgeCommand
+from chalicelib.domain.calls import Messages
 from chalicelib.domain.command import COMMAND_LIFETIME, Command, CommandState, as_of, send
 from chalicelib.domain.device import Connection, Device
 from chalicelib.domain.edge import Edge, WaitingCommand, is_gone
@@ -156,6 +157,22 @@ def ad_hoc_resync(gateway: Gateway, installation: Installation, username: str, a
         notify_event=catalogue.vendor(installation.vendor).notify[CommandType.RESYNC.value],
         expires_at=gateway.clock() + COMMAND_LIFETIME,
         password=_challenge_password(gateway, username) if catalogue.vendor(installation.vendor).challenges_notify else "",
+    )
+
+
+def messages_command(gateway: Gateway, installation: Installation, messages: Messages) -> EdgeCommand:
+    """Tells a phone how many messages wait, over the registration of its newest account."""
+    username = username_of(installation, installation.account)
+    return EdgeCommand(
+        id=gateway.random_text(),
+        type=CommandType.MESSAGES,
+        username=username,
+        aor=installation.account.aor,
+        notify_event="message-summary",
+        expires_at=gateway.clock() + COMMAND_LIFETIME,
+        password=_challenge_password(gateway, username) if catalogue.vendor(installation.vendor).challenges_notify else "",
+        new_messages=messages.new,
+        old_messages=messages.old,
     )
 
 
