@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.adapters.counting import Cost
-from tests.gateway import MAC, Phone, World
+from tests.gateway import BEN, MAC, Phone, World
 
 
 @pytest.fixture
@@ -59,6 +59,29 @@ def test_credentials_of_a_phone_that_may_only_enroll_are_one_read(world: World, 
 
 def test_credentials_of_a_signed_in_user_are_three_reads(world: World, signed_in: Phone) -> None:
     assert Cost(reads=3) == world.cost_of(signed_in.credentials)  # also: the claim with the location, the user's call settings
+
+
+def test_a_call_from_phone_to_phone_is_five_reads_and_a_query(world: World, signed_in: Phone) -> None:
+    world.phone("805ec0654321").enroll().sign_in(BEN)
+
+    # read: the caller's installation, the number, the callee's settings, device and edge; asked: the callee's installations
+    assert Cost(reads=5, queries=1) == world.cost_of(lambda: signed_in.call("+4989123402"))
+
+
+def test_a_call_to_the_outside_is_two_reads(world: World, signed_in: Phone) -> None:
+    assert Cost(reads=2) == world.cost_of(lambda: signed_in.call("+12025550123"))
+
+
+def test_a_call_from_the_trunk_is_four_reads_and_a_query(world: World, signed_in: Phone) -> None:
+    assert signed_in.base
+    assert Cost(reads=4, queries=1) == world.cost_of(lambda: world.edge.route("", "+4989123401"))
+
+
+def test_a_call_to_a_user_without_a_phone_reads_what_they_may_have(world: World, signed_in: Phone) -> None:
+    world.admin.put(f"/v1/users/{BEN}", {"display_name": "Ben O."})
+
+    # read: the caller's installation, the number, tenant, user, policy, settings
+    assert Cost(reads=6, queries=1) == world.cost_of(lambda: signed_in.call("+4989123402"))
 
 
 def test_credentials_of_nobody_are_one_read(world: World) -> None:
