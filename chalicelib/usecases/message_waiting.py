@@ -16,15 +16,15 @@ from chalicelib.domain.identifiers import Upn
 from chalicelib.domain.installation import Installation, username_of
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import connection
+from chalicelib.usecases.load_user import load_user
 from chalicelib.usecases.ports import Caller, Gateway
 from chalicelib.usecases.request_command import hand_over, messages_command
-from chalicelib.usecases.set_user import show_user
 from chalicelib.usecases.user_phones import load_installations
 
 
 def show_messages(gateway: Gateway, caller: Caller, upn: Upn) -> Messages:
     """As last told; none where nobody has. Raises NotFound."""
-    show_user(gateway, caller, upn)
+    load_user(gateway, caller.tenant_id, upn)
     calls = gateway.store.load(UserCalls, caller.tenant_id, upn)
     return (calls.messages if calls else None) or Messages()
 
@@ -32,7 +32,7 @@ def show_messages(gateway: Gateway, caller: Caller, upn: Upn) -> Messages:
 def set_messages(gateway: Gateway, caller: Caller, upn: Upn, messages: Messages) -> Messages:
     """Keeps the count and tells every registered phone of the user; zero puts the lamp out. Raises NotFound or BadRequest."""
     _check(messages)
-    show_user(gateway, caller, upn)
+    load_user(gateway, caller.tenant_id, upn)
 
     def attempt() -> None:
         calls = gateway.store.load(UserCalls, caller.tenant_id, upn) or UserCalls(caller.tenant_id, upn)

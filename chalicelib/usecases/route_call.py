@@ -126,13 +126,14 @@ def _by_number(gateway: Gateway, tenant_id: TenantId, number: str) -> _Callee | 
 def _by_name(gateway: Gateway, tenant_id: TenantId, dialled: str) -> _Callee | None:
     """By the whole user principal name, or by what stands before its `@` where that is one signed-in user's."""
     try:
+        dialled.encode()
         upn = parse_upn(dialled if "@" in dialled else f"{dialled}@name")
-    except BadRequest:
+    except (BadRequest, UnicodeEncodeError):  # JSON may name half a letter, such as \ud83d
         return None
     if "@" in dialled:
         return _Callee(tenant_id, upn)
-    phones = gateway.store.find_beginning(Installation, tenant_id, beginning=upn.removesuffix("name"))
-    upns = {phone.profile.user.upn for phone in phones if phone.profile.user}
+    phones = gateway.store.find(Installation, tenant_id, prefix=upn.removesuffix("name"))
+    upns = {phone.profile.user.upn for phone in phones.items if phone.profile.user}
     return _Callee(tenant_id, upns.pop()) if len(upns) == 1 else None
 
 

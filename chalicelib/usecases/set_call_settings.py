@@ -17,10 +17,9 @@ from chalicelib.domain.identifiers import TenantId, Upn
 from chalicelib.domain.installation import Installation, signed_in_profile
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.history import mac_event
-from chalicelib.usecases.load_user import load_user_and_policy
+from chalicelib.usecases.load_user import load_user, load_user_and_policy
 from chalicelib.usecases.ports import Caller, Gateway
 from chalicelib.usecases.record_audit import feature_code_entry
-from chalicelib.usecases.set_user import show_user
 from chalicelib.usecases.user_phones import refresh_user
 
 TARGETS = ("forward_to", "forward_on_timeout_to", "also_ring")
@@ -40,7 +39,7 @@ class CallSettingsChange:
 
 def show_call_settings(gateway: Gateway, caller: Caller, upn: Upn) -> CallSettings:
     """As they were set, whatever the user's policy makes of them now. Raises NotFound."""
-    show_user(gateway, caller, upn)
+    load_user(gateway, caller.tenant_id, upn)
     calls = gateway.store.load(UserCalls, caller.tenant_id, upn)
     return calls.settings if calls else NO_CALL_SETTINGS
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 from chalicelib.domain.directory import User
-from chalicelib.domain.errors import NotFound
 from chalicelib.domain.identifiers import Upn, parse_number
 from chalicelib.usecases.claim_number import claim_number, released_numbers
 from chalicelib.usecases.conflicts import until_saved
+from chalicelib.usecases.load_user import load_user
 from chalicelib.usecases.ports import Caller, Gateway, Page
 from chalicelib.usecases.set_policy import check_policy_name
 from chalicelib.usecases.user_view import UserView, view_of_user, views_of_users
@@ -31,10 +31,7 @@ def list_users(gateway: Gateway, caller: Caller, limit: int, cursor: str | None)
 
 def show_user(gateway: Gateway, caller: Caller, upn: Upn) -> UserView:
     """Raises NotFound."""
-    user = gateway.directory.load_users(caller.tenant_id, [upn]).get(upn)
-    if user is None:
-        raise NotFound(f"The directory has no user {upn}.")
-    return view_of_user(gateway, user)
+    return view_of_user(gateway, load_user(gateway, caller.tenant_id, upn))
 
 
 def set_user(gateway: Gateway, caller: Caller, upn: Upn, settings: UserSettings) -> UserView:

@@ -188,7 +188,22 @@ def test_a_signed_out_phone_is_not_rung_with_its_former_account(world: World, an
 
 
 @pytest.mark.parametrize(
-    "dialled", ["nobody@example.com", "nobody", "carl", "", "12", "@", "a b", "x" * 500, "ben@example.com@x"]
+    "dialled",
+    [
+        "nobody@example.com",
+        "nobody",
+        "carl",
+        "",
+        "12",
+        "@",
+        "a b",
+        "x" * 500,
+        "ben@example.com@x",
+        "ben%00",
+        "%",
+        "\ud83d",
+        "\ud83d@x",
+    ],
 )
 def test_who_is_unknown_is_not_found(anna: Phone, ben: Phone, dialled: str) -> None:
     assert ben.base
