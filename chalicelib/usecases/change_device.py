@@ -40,13 +40,13 @@ def change_device(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChan
     blocked = until_saved(lambda: _change(gateway, caller, mac, change))
     if blocked is not None:
         forget_installations(gateway, [blocked])
-    elif change.location is not None:
-        _tell_location(gateway, caller, mac)
+    elif (change.location, change.language, change.blocked) != (None, None, None):
+        _refresh_edges(gateway, caller, mac)
     return show_device_in_detail(gateway, caller, mac)
 
 
-def _tell_location(gateway: Gateway, caller: Caller, mac: Mac) -> None:
-    """Edges keep the location for emergency calls."""
+def _refresh_edges(gateway: Gateway, caller: Caller, mac: Mac) -> None:
+    """Edges keep the language of reasons, the location for emergency calls, and whom they do not let in."""
     device = gateway.store.load(Device, mac)
     installation = gateway.store.load(Installation, str(device.installation_id)) if device else None
     if installation is not None and installation.tenant_id == caller.tenant_id:

@@ -123,6 +123,14 @@ def test_a_registration_refresh_is_one_write(world: World, signed_in: Phone) -> 
     assert Cost(reads=3, queries=2, writes=1) == cost
 
 
+def test_a_registration_anew_of_a_signed_in_phone_also_reads_its_messages(world: World, signed_in: Phone) -> None:
+    signed_in.unregister()
+    cost = world.cost_of(signed_in.register)
+
+    # read: the edge that reports, the installation, the user's messages; written: the device and its history
+    assert Cost(reads=3, queries=2, writes=2) == cost
+
+
 def test_a_refresh_after_15_minutes_also_reads_the_users_rights(world: World, signed_in: Phone) -> None:
     world.clock.forward(minutes=15)
     cost = world.cost_of(signed_in.register)

@@ -43,7 +43,8 @@ def test_signing_out_an_offline_phone_ends_its_credentials_at_every_edge(world: 
 def test_another_language_reaches_the_phone_by_a_resync(world: World, signed_in: Phone) -> None:
     world.admin.patch(f"/v1/devices/{MAC}", {"language": "de"})
 
-    assert [("resync", signed_in.username)] == [(item.type, item.username) for _, item in world.link.sent]
+    expected = [("resync", signed_in.username), ("refresh", signed_in.username)]
+    assert expected == [(item.type, item.username) for _, item in world.link.sent]
     assert "German" == signed_in.settings()["lang.gui"]
 
 
