@@ -51,7 +51,7 @@ def _note_edge(gateway: Gateway, edge_id: str) -> None:
 def _apply(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[EdgeCommand]:
     handlers: dict[EventType, Callable[[], Sequence[EdgeCommand]]] = {
         EventType.REGISTERED: lambda: _registered(gateway, edge_id, event),
-        EventType.UNREGISTERED: lambda: _unregistered(gateway, event),
+        EventType.UNREGISTERED: lambda: _unregistered(gateway, edge_id, event),
         EventType.COMMAND_FINISHED: lambda: _command_finished(gateway, event),
         EventType.EDGE_STARTED: lambda: _edge_started(gateway, edge_id, event),
     }
@@ -191,11 +191,11 @@ def _candidate_beside_owner(
 # --- unregistered, finished, started -----------------------------------------------------------------------------------
 
 
-def _unregistered(gateway: Gateway, event: EdgeEvent) -> Sequence[EdgeCommand]:
+def _unregistered(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[EdgeCommand]:
     named = split_username(event.username)
     installation = gateway.store.load(Installation, named[0]) if named else None
     device = gateway.store.load(Device, installation.mac) if installation else None
-    if device is None or device.binding is None or not _same_binding(device.binding, event):
+    if device is None or device.binding is None or not _same_binding(device.binding, edge_id, event):
         return NO_COMMANDS
     offline = replace(device, binding=None, last_seen_at=event.at)
     line = replace(event_of(gateway, offline, "unregistered", reason=event.reason), at=event.at, id=event.id)
@@ -203,10 +203,11 @@ def _unregistered(gateway: Gateway, event: EdgeEvent) -> Sequence[EdgeCommand]:
     return NO_COMMANDS
 
 
-def _same_binding(binding: Binding, event: EdgeEvent) -> bool:
-    """A phone that came back over a new connection is not taken offline by the end of its old one."""
+def _same_binding(binding: Binding, edge_id: str, event: EdgeEvent) -> bool:
+    """A phone that came back over a new connection, or at another edge, is not taken offline by the end of its old one."""
     same_source = not event.source or binding.source == event.source
-    return binding.username == event.username and same_source and binding.seen_at <= event.at
+    same_phone = (binding.edge_id, binding.username) == (edge_id, event.username)
+    return same_phone and same_source and binding.seen_at <= event.at
 
 
 def _command_finished(gateway: Gateway, event: EdgeEvent) -> Sequence[EdgeCommand]:

@@ -97,6 +97,15 @@ def test_an_account_that_the_phone_never_fetched_is_forgotten(world: World, sign
     assert (EVERY_EDGE, f"{name}.{int(version) + 1}") in told(world, CommandType.FORGET)
 
 
+def test_the_end_of_a_binding_at_the_edge_before_leaves_the_phone_online(world: World, signed_in: Phone) -> None:
+    first = move_to(world, OTHER_EDGE)
+    signed_in.register()  # a NAT may give both connections the same source
+    world.clock.forward(minutes=2)
+    first.report(signed_in.unregistered())
+
+    assert "online" == world.device()["connection"]
+
+
 def test_a_command_goes_to_the_edge_where_the_phone_is_now(world: World, signed_in: Phone) -> None:
     move_to(world, OTHER_EDGE)
     signed_in.register()
