@@ -2,12 +2,13 @@
 
 from chalice.app import Chalice
 
-from chalicelib.handlers import devices, edges, organisation, people, phones, schedules
+from chalicelib.handlers import calls, devices, edges, organisation, people, phones, schedules
 
 app = Chalice(app_name="sip-gateway")
 app.register_blueprint(people.blueprint)
 app.register_blueprint(phones.blueprint)
 app.register_blueprint(devices.blueprint)
 app.register_blueprint(organisation.blueprint)
+app.register_blueprint(calls.blueprint)
 app.register_blueprint(edges.blueprint)
 app.register_blueprint(schedules.blueprint)

@@ -355,6 +355,11 @@ class EdgeAgent:
         verdict = self.post("feature-codes", {"username": username, "dialled": dialled}).json
         return verdict["outcome"], verdict["sip_status"], verdict["reason"]
 
+    def route(self, from_: str, to: str) -> dict[str, Any]:
+        answer = self.post("route", {"from": from_, "to": to})
+        assert 200 == answer.status
+        return dict(answer.json)
+
 
 @dataclass
 class Phone:
@@ -432,6 +437,10 @@ class Phone:
 
     def dial(self, dialled: str) -> tuple[str, int, str]:
         return self.world.edge.dial(self.username, dialled)
+
+    def call(self, to: str) -> dict[str, Any]:
+        """The route of a call."""
+        return self.world.edge.route(self.username, to)
 
     def onboard(self) -> Phone:
         self.ask_stage_one()

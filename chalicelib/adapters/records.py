@@ -17,10 +17,11 @@ from typing import Any, NamedTuple, TypeVar
 
 from chalicelib.contracts.codec import Problem, from_json, to_json
 from chalicelib.domain.audit import KEEP_AUDIT, AuditEntry
+from chalicelib.domain.calls import Number, UserCalls
 from chalicelib.domain.command import KEEP_COMMAND, Command
 from chalicelib.domain.device import Device
 from chalicelib.domain.directory import CallingPolicy, User
-from chalicelib.domain.edge import Edge, WaitingCommand
+from chalicelib.domain.edge import KEEP_EDGE, Edge, WaitingCommand
 from chalicelib.domain.enrollment import Claim
 from chalicelib.domain.errors import BadRequest, OurFault, PayloadTooLarge
 from chalicelib.domain.history import KEEP_HISTORY, DeviceEvent
@@ -122,7 +123,16 @@ LAYOUTS: tuple[Layout, ...] = (
         lambda r: (r.mac, r.at.astimezone(UTC).isoformat(timespec="microseconds"), r.id),
         expires_at=lambda r: r.at + KEEP_HISTORY,
     ),
-    Layout(Edge, Table.REGION, "edge#{0}", "edge", lambda r: (r.edge_id,)),
+    Layout(
+        Edge,
+        Table.REGION,
+        "edge#{0}",
+        "edge",
+        lambda r: (r.edge_id,),
+        listing_partition="edges",
+        listing=lambda r: ((), r.edge_id),
+        expires_at=lambda r: r.seen_at + KEEP_EDGE if r.seen_at else None,
+    ),
     Layout(
         WaitingCommand,
         Table.REGION,
@@ -131,6 +141,8 @@ LAYOUTS: tuple[Layout, ...] = (
         lambda r: (r.edge_id, r.id),
         expires_at=lambda r: r.expires_at,
     ),
+    Layout(Number, Table.REGION, "number#{0}", "number", lambda r: (r.number,)),
+    Layout(UserCalls, Table.REGION, "calls#{0}", "{1}", lambda r: (r.tenant_id, r.upn)),
     Layout(
         Upload,
         Table.REGION,

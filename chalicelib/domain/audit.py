@@ -13,10 +13,11 @@ LONGEST_TARGET = 256
 
 
 class AuditType(StrEnum):
-    """Where the change came from: the administrators' API, or a person who paired a phone on the web."""
+    """Where the change came from: the administrators' API, a person who paired a phone on the web, or a feature code."""
 
     API = "api"
     PAIRING = "pairing"
+    FEATURE_CODE = "feature_code"
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.contracts.edge import EdgeCommand
+
+NOTED_EVERY = timedelta(hours=1)
+GONE_AFTER = timedelta(hours=24)  # without a batch; whatever is told to an edge expires by then as well
+KEEP_EDGE = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Edge:
-    """One edge. Bindings reported before `started_at` are gone."""
+    """One edge. Bindings reported before `started_at` are gone. `contact` is the SIP URI at which other edges reach it.
+
+    `seen_at` is the time of a batch, give or take an hour; None for one that was last heard of by an older release.
+    """
 
     edge_id: str
-    started_at: datetime
+    started_at: datetime | None = None
+    contact: str = ""
+    seen_at: datetime | None = None
     version: int = 0
+
+
+def is_gone(edge: Edge, now: datetime) -> bool:
+    """Whether nothing was heard of it for a day, so that no command waits for it."""
+    return edge.seen_at is None or now - edge.seen_at > GONE_AFTER + NOTED_EVERY
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,13 @@ class DirectoryReadOnly(CallerFault):
     title = "Users come from Microsoft Graph"
 
 
+class NumberTaken(CallerFault):
+    """Another user, of this tenant or of another, holds the phone number in this region."""
+
+    code = "number_taken"
+    title = "The phone number belongs to somebody else"
+
+
 class PairingCodeWrong(CallerFault):
     """access_denied of RFC 8628 section 3.5: no pending pairing has this code."""
 
@@ -219,6 +226,51 @@ class NotOnboarded(CallerFault):
 
     code = "not_onboarded"
     title = "Phone is not ready to be enrolled"
+
+
+# --- calls -------------------------------------------------------------------------------------------------------------
+
+
+class NotSignedIn(CallerFault):
+    """A feature code for the user's calls was dialled on a phone without a user."""
+
+    code = "not_signed_in"
+    title = "Sign in first"
+
+
+class ForwardingNotAllowed(CallerFault):
+    """The user's calling policy has call_redirect disabled."""
+
+    code = "forwarding_not_allowed"
+    title = "Call forwarding is not allowed"
+
+
+class NumberNotUsable(CallerFault):
+    """What was dialled after the code is no telephone number."""
+
+    code = "number_not_usable"
+    title = "This number cannot be used"
+
+
+class OwnNumber(CallerFault):
+    """Calls cannot be forwarded to the number that they came in for."""
+
+    code = "own_number"
+    title = "This is your own number"
+
+
+class EmergencyNumber(CallerFault):
+    """Calls are never forwarded to an emergency number."""
+
+    code = "emergency_number"
+    title = "This is an emergency number"
+
+
+class NoVoicemail(CallerFault):
+    """The tenant has no voicemail, or the user's calling policy has it disabled."""
+
+    code = "no_voicemail"
+    title = "You have no voicemail"
 
 
 # --- not now -----------------------------------------------------------------------------------------------------------

@@ -6,9 +6,17 @@ import re
 from dataclasses import dataclass
 
 _FEATURE_CODE = re.compile(r"\*([0-9]{2})(?:\*(\+?[0-9]{1,20})?)?#?")
-ENROLL = "55"
+DO_NOT_DISTURB = "30"
+DISTURB = "31"
+RESET_FORWARDING = "32"
+FORWARD = "33"
+FORWARD_ON_TIMEOUT = "34"
+ALSO_RING = "35"
 SIGN_IN = "50"
 SIGN_OUT = "51"
+ENROLL = "55"
+VOICEMAIL = "99"
+FOR_THE_USER = frozenset({DO_NOT_DISTURB, DISTURB, RESET_FORWARDING, FORWARD, FORWARD_ON_TIMEOUT, ALSO_RING, VOICEMAIL})
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.binding import Binding
-from chalicelib.domain.directory import SignedInUser
-from chalicelib.domain.identifiers import InstallationId, Language, Mac, SipUsername, TenantId
+from chalicelib.domain.directory import GLOBAL_POLICY, BusyOnBusy, CallingPolicy, CallRedirect, SignedInUser, Voicemail
+from chalicelib.domain.identifiers import InstallationId, Language, Mac, SipUsername, TenantId, Upn
 from chalicelib.domain.tenant import DEFAULT_EMERGENCY, Emergency, Tenant
 
 CANDIDATE_LIFETIME = timedelta(hours=24)  # without a registration
@@ -39,22 +39,33 @@ class PhoneState(StrEnum):
 
 @dataclass(frozen=True)
 class Account:
-    """One version of an installation's SIP account. Each version has its own digest user name and password."""
+    """One version of an installation's SIP account. Each version has its own digest user name and password.
+
+    Where it was made for a user, `tenant_id` and `upn` say for whom: the `aor` is then a number, which may change hands.
+    """
 
     version: int
     aor: str  # the user part of the address of record
     may_call: bool = False
+    tenant_id: TenantId | None = None
+    upn: Upn | None = None
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What the device was last configured with; the policy sync compares it with what it should be."""
+    """What the device was last configured with; the policy sync compares it with what it should be.
+
+    `voicemail`, `busy_on_busy` and `may_forward` are what the calling policy means to the edge. They lie here so that
+    credentials need no read of the policy, and a changed policy is a changed profile, which the sync brings to the edges.
+    """
 
     user: SignedInUser | None = None
     time_zone: str = "UTC"
     emergency: Emergency = DEFAULT_EMERGENCY
-    voicemail: str = ""
+    voicemail: str = ""  # where it lies, empty without one
     overrides: dict[str, dict[str, str]] = field(default_factory=dict)  # the tenant's, by vendor
+    busy_on_busy: bool = False
+    may_forward: bool = True
 
 
 BLANK_PROFILE = Profile()
@@ -149,6 +160,11 @@ def account_of(installation: Installation, version: int) -> Account | None:
     return None
 
 
+def accounts_of(installation: Installation) -> tuple[Account, ...]:
+    """The accounts that still count, newest first."""
+    return (installation.account, installation.previous) if installation.previous else (installation.account,)
+
+
 def is_reusable(candidate: Installation, now: datetime) -> bool:
     """Whether stage 1 repeats this candidate: nobody has used it yet and it has not expired."""
     unused = candidate.fetched_version == 0 and candidate.registered_at is None
@@ -214,9 +230,19 @@ def signed_out_profile(tenant: Tenant) -> Profile:
     return Profile(time_zone=tenant.time_zone, emergency=tenant.emergency, overrides=tenant.overrides)
 
 
-def signed_in_profile(tenant: Tenant, user: SignedInUser) -> Profile:
-    """What a device is configured with for its user."""
-    return replace(signed_out_profile(tenant), user=user, voicemail=tenant.voicemail)
+def signed_in_profile(tenant: Tenant, user: SignedInUser, policy: CallingPolicy | None) -> Profile:
+    """What a device is configured with for its user. What the policy leaves to the user is not forbidden; None forbids nothing.
+
+    Busy on busy that is *unanswered* treats a second call as one that nobody takes, so it rings like any other.
+    """
+    rights = policy or CallingPolicy(tenant.tenant_id, GLOBAL_POLICY)
+    return replace(
+        signed_out_profile(tenant),
+        user=user,
+        voicemail="" if rights.voicemail is Voicemail.ALWAYS_DISABLED else tenant.voicemail,
+        busy_on_busy=rights.busy_on_busy is BusyOnBusy.ENABLED,
+        may_forward=rights.call_redirect is not CallRedirect.DISABLED,
+    )
 
 
 def fit_profile(profile: Profile, vendor: str) -> Profile:
@@ -235,6 +261,8 @@ def _renew_account(installation: Installation) -> Installation:
         version=installation.account.version + 1,
         aor=user.number if user else installation.id,
         may_call=user is not None,
+        tenant_id=installation.tenant_id if user else None,
+        upn=user.upn if user else None,
     )
     held = installation.account if installation.holds_account else installation.previous or installation.account
     return replace(installation, account=account, previous=held, holds_account=False)

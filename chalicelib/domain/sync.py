@@ -31,4 +31,4 @@ def decide_sync(tenant: Tenant, installation: Installation, user: User | None, p
     except CallerFault as refusal:
         unknown = isinstance(refusal, UserWithoutPolicy) and policy is None
         return SyncDecision(fit_profile(signed_out_profile(tenant), installation.vendor), refusal.code, unknown)
-    return SyncDecision(fit_profile(signed_in_profile(tenant, signed_in), installation.vendor))
+    return SyncDecision(fit_profile(signed_in_profile(tenant, signed_in, policy), installation.vendor))

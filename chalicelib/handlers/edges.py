@@ -18,6 +18,7 @@ from chalicelib.usecases.dial_feature_code import dial_feature_code
 from chalicelib.usecases.issue_credentials import issue_credentials
 from chalicelib.usecases.ports import Gateway
 from chalicelib.usecases.record_edge_events import record_edge_events
+from chalicelib.usecases.route_call import route_call
 from chalicelib.wiring import gateway
 
 blueprint = Blueprint(__name__)
@@ -47,6 +48,12 @@ def post_credentials() -> Response:
 def post_feature_code() -> Response:
     """The verdict on a dialled feature code."""
     return _run(lambda own, http: json_answer(dial_feature_code(own, _read(contract.FeatureCodeRequest, http))))
+
+
+@blueprint.route(contract.ROUTE_PATH, methods=["POST"], content_types=["*/*"])
+def post_route() -> Response:
+    """Where a call goes."""
+    return _run(lambda own, http: json_answer(route_call(own, _read(contract.RouteRequest, http))))
 
 
 def _run(act: Callable[[Gateway, HttpCall], Response]) -> Response:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.contracts.edge import EdgeCommand
 from chalicelib.domain.binding import Binding
 from chalicelib.domain.device import Device, Move, move
 from chalicelib.domain.enrollment import Claim
-from chalicelib.domain.installation import Installation, Profile, Stage, promote, username_of
+from chalicelib.domain.installation import Installation, Profile, Stage, promote
 from chalicelib.domain.tenant import Tenant
 from chalicelib.usecases.change_profile import Change
+from chalicelib.usecases.claim_number import claim_number
 from chalicelib.usecases.dossier import Dossier
 from chalicelib.usecases.history import event_of
 from chalicelib.usecases.ports import Gateway
-from chalicelib.usecases.request_command import forget_command
+from chalicelib.usecases.request_command import account_commands
 
 
 def become_active(gateway: Gateway, installation: Installation, dossier: Dossier, tenant: Tenant, profile: Profile) -> Change:
-    """Decides; nothing is saved. The tenant gets a claim where it had none: a personal phone joins its user's inventory."""
+    """Decides; nothing is saved. The tenant gets a claim where it had none: a personal phone joins its user's inventory.
+
+    Raises NumberTaken where somebody else has the user's number.
+    """
     now = gateway.clock()
     active = promote(installation, tenant, profile)
     before = dossier.device or device_of(installation)
@@ -40,17 +43,18 @@ def become_active(gateway: Gateway, installation: Installation, dossier: Dossier
         signed_in_at=moved.signed_in_at if profile.user else None,
         incompatible_reason="",
     )
+    # Saved again by its own user, so that one who takes it over at this moment meets a conflict.
+    numbers = (claim_number(gateway, tenant.tenant_id, profile.user.upn, profile.user.number),) if profile.user else ()
     former = _former(gateway, dossier.device, active)
     claim = dossier.claim_of(tenant.tenant_id)
     event = event_of(gateway, device, "signed_in" if profile.user else "enrolled", **_detail(claim, profile))
     return Change(
         installation=active,
         device=device,
-        also=(event,) if claim else (event, Claim(tenant.tenant_id, active.mac, location="", added_at=now)),
+        also=(event, *numbers, *(() if claim else (Claim(tenant.tenant_id, active.mac, location="", added_at=now),))),
         remove=(former,) if former else (),
-        forgets=_forget_accounts(gateway, former) if former else (),
+        tell=(*account_commands(gateway, installation, active), *(account_commands(gateway, former, None) if former else ())),
         reach_by=own_binding,
-        forget_at=before.edge_id,
     )
 
 
@@ -80,11 +84,6 @@ def _former(gateway: Gateway, device: Device | None, active: Installation) -> In
         return None
     former = gateway.store.load(Installation, str(device.installation_id))
     return former if former and former.stage is Stage.ACTIVE else None
-
-
-def _forget_accounts(gateway: Gateway, former: Installation) -> tuple[EdgeCommand, ...]:
-    accounts = (former.account, *((former.previous,) if former.previous else ()))
-    return tuple(forget_command(gateway, username_of(former, account), account.aor) for account in accounts)
 
 
 def _own_binding(device: Device, installation: Installation) -> Binding | None:

@@ -16,7 +16,7 @@ from chalicelib.usecases.device_view import DeviceView, show_device_in_detail
 from chalicelib.usecases.dossier import load_claimed
 from chalicelib.usecases.history import event_of
 from chalicelib.usecases.ports import Caller, Gateway
-from chalicelib.usecases.request_command import forget_installations
+from chalicelib.usecases.request_command import account_commands, forget_installations, tell_every_edge
 from chalicelib.vendors import catalogue
 
 LONGEST_DETAIL = 512
@@ -39,12 +39,22 @@ def change_device(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChan
 
     blocked = until_saved(lambda: _change(gateway, caller, mac, change))
     if blocked is not None:
-        forget_installations(gateway, *blocked)
+        forget_installations(gateway, [blocked])
+    elif (change.location, change.language, change.blocked) != (None, None, None):
+        _refresh_edges(gateway, caller, mac)
     return show_device_in_detail(gateway, caller, mac)
 
 
-def _change(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) -> tuple[Device, list[Installation]] | None:
-    """What is to be forgotten at the edge where the device was blocked."""
+def _refresh_edges(gateway: Gateway, caller: Caller, mac: Mac) -> None:
+    """Edges keep the language of reasons, the location for emergency calls, and whom they do not let in."""
+    device = gateway.store.load(Device, mac)
+    installation = gateway.store.load(Installation, str(device.installation_id)) if device else None
+    if installation is not None and installation.tenant_id == caller.tenant_id:
+        tell_every_edge(gateway, account_commands(gateway, installation, installation))
+
+
+def _change(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) -> Installation | None:
+    """What is to be forgotten at the edges where the device was blocked."""
     dossier, claim = load_claimed(gateway, caller.tenant_id, mac)
     moved = replace(claim, location=claim.location if change.location is None else change.location)
     claims = (moved,) if moved != claim else ()
@@ -70,7 +80,7 @@ def _change(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) ->
     )
     if changed.blocked:
         gateway.store.save(changed, replace(view, binding=None), event, *claims)
-        return None if installation.blocked else (device, [installation])
+        return None if installation.blocked else installation
     save_and_tell(gateway, Change(changed, view, also=(event, *claims), reach_by=device.binding))
     return None
 

@@ -7,29 +7,39 @@ from typing import Any
 
 from chalicelib.contracts.edge import CommandType, EdgeCommand
 from chalicelib.domain.binding import Binding
+from chalicelib.domain.calls import Number
 from chalicelib.domain.device import Device, Move, move
+from chalicelib.domain.errors import NumberTaken
 from chalicelib.domain.identifiers import CommandId
-from chalicelib.domain.installation import Installation, Profile, configure, username_of
+from chalicelib.domain.installation import Installation, Profile, configure
+from chalicelib.usecases.claim_number import claim_number
 from chalicelib.usecases.history import event_of
 from chalicelib.usecases.ports import Gateway
-from chalicelib.usecases.request_command import edge_command, forget_command, hand_over, order
+from chalicelib.usecases.request_command import account_commands, edge_command, hand_over, order, tell_every_edge
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is saved together. `reach_by` is the binding that the phone has; `forgets` follow the resync, at `forget_at`."""
+    """What is saved together. `reach_by` is the binding that the phone has; `tell` follows the resync, to every edge."""
 
     installation: Installation
     device: Device
     also: tuple[Any, ...] = ()
     remove: tuple[Any, ...] = ()
-    forgets: tuple[EdgeCommand, ...] = ()
+    tell: tuple[EdgeCommand, ...] = ()
     reach_by: Binding | None = None
-    forget_at: str = ""  # an edge
 
 
 def change_profile(gateway: Gateway, installation: Installation, device: Device, profile: Profile, reason: str) -> CommandId:
-    """Saves and tells; the resync command. A profile without a user signs the device out. May raise SaveConflict."""
+    """Saves and tells; the resync command. A profile without a user signs the device out. May raise SaveConflict.
+
+    A number that somebody else has signs the device out too, and is then the reason on record.
+    """
+    numbers: tuple[Number, ...] = ()
+    try:
+        numbers = _new_number(gateway, installation, profile)
+    except NumberTaken as refusal:
+        profile, reason = replace(profile, user=None, voicemail="", busy_on_busy=False, may_forward=True), refusal.code
     changed = configure(installation, profile)
     now = gateway.clock()
     signs_out = installation.profile.user is not None and profile.user is None
@@ -37,11 +47,16 @@ def change_profile(gateway: Gateway, installation: Installation, device: Device,
         device = move(device, Move.SIGN_OUT, now)
     device = replace(device, user=profile.user, config_version=changed.config_version, last_sync_at=now)
     event = event_of(gateway, device, "signed_out" if signs_out else "configuration_changed", reason=reason)
-    account = installation.account
-    forgets = (forget_command(gateway, username_of(installation, account), account.aor),) if signs_out else ()
-    return save_and_tell(
-        gateway, Change(changed, device, also=(event,), forgets=forgets, reach_by=device.binding, forget_at=device.edge_id)
-    )
+    tell = account_commands(gateway, installation, None if signs_out else changed)
+    return save_and_tell(gateway, Change(changed, device, also=(event, *numbers), tell=tuple(tell), reach_by=device.binding))
+
+
+def _new_number(gateway: Gateway, installation: Installation, profile: Profile) -> tuple[Number, ...]:
+    """The number that the profile brings, claimed for its user; none where it stays the same. Raises NumberTaken."""
+    before, user = installation.profile.user, profile.user
+    if user is None or installation.tenant_id is None or (before is not None and before.number == user.number):
+        return ()
+    return (claim_number(gateway, installation.tenant_id, user.upn, user.number),)
 
 
 def save_and_tell(gateway: Gateway, change: Change) -> CommandId:
@@ -52,5 +67,5 @@ def save_and_tell(gateway: Gateway, change: Change) -> CommandId:
     gateway.store.save(change.installation, device, command, *change.also, remove=change.remove)
     if change.reach_by is not None:
         hand_over(gateway, change.reach_by.edge_id, [edge_command(gateway, reachable, command)])
-    hand_over(gateway, change.forget_at, change.forgets)
+    tell_every_edge(gateway, change.tell)
     return command.id

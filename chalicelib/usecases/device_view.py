@@ -73,7 +73,7 @@ def views_of(gateway: Gateway, claims: Sequence[Claim], devices: Sequence[Device
 def _edges(gateway: Gateway, devices: Sequence[Device | None]) -> dict[str, datetime]:
     names = sorted({device.binding.edge_id for device in devices if device and device.binding})
     loaded = gateway.store.load_many(Edge, [(name,) for name in names]) if names else []
-    return {edge.edge_id: edge.started_at for edge in loaded if edge}
+    return {edge.edge_id: edge.started_at for edge in loaded if edge and edge.started_at}
 
 
 def _view(gateway: Gateway, claim: Claim, known: Device | None, edges: dict[str, datetime]) -> DeviceView:

@@ -19,6 +19,8 @@ from chalicelib.settings import Settings
 
 R = TypeVar("R")
 
+EVERY_EDGE = "*"  # in place of an edge's id
+
 
 @dataclass(frozen=True)
 class Page:
@@ -80,7 +82,7 @@ class Presence(Protocol):
 
 
 class CommandLink(Protocol):
-    """The way to an edge's agent."""
+    """The way to an edge's agent, or with EVERY_EDGE for `edge_id` to every agent's."""
 
     def send(self, edge_id: str, commands: Sequence[EdgeCommand]) -> bool:
         """Hands the commands over in order; False where the agent cannot be reached, and then none counts as handed over."""

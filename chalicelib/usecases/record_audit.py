@@ -61,6 +61,22 @@ def pairing_entry(gateway: Gateway, tenant_id: TenantId, upn: Upn, mac: Mac, add
     )
 
 
+def feature_code_entry(gateway: Gateway, tenant_id: TenantId, upn: Upn, mac: Mac, code: str) -> AuditEntry:
+    """The line of a person who dialled a feature code such as `*33*`, to be saved with what it changed."""
+    return AuditEntry(
+        tenant_id=tenant_id,
+        at=gateway.clock(),
+        id=gateway.random_text(),
+        type=AuditType.FEATURE_CODE,
+        actor=upn,
+        method="DIAL",
+        path=code,
+        target=mac,
+        address="",
+        status=200,
+    )
+
+
 def list_audit(gateway: Gateway, caller: Caller, limit: int, cursor: str | None) -> Page:
     """The tenant's lines, newest first. One query."""
     return gateway.store.find_newest(AuditEntry, caller.tenant_id, limit=limit, cursor=cursor)

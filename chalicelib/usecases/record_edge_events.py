@@ -8,20 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from chalicelib.contracts.edge import BatchReceipt, EdgeCommand, EdgeEvent, EventBatch, EventType
+from chalicelib.contracts.edge import BatchReceipt, CommandType, EdgeCommand, EdgeEvent, EventBatch, EventType
 from chalicelib.domain.binding import Binding
 from chalicelib.domain.command import Command, as_of, finish, is_due, send
 from chalicelib.domain.device import Connection, Device, DeviceState, Move, move
-from chalicelib.domain.edge import Edge
+from chalicelib.domain.edge import NOTED_EVERY, Edge
 from chalicelib.domain.installation import Installation, Stage, account_of, keep_alive, split_username, username_of
 from chalicelib.usecases.become_active import device_of
 from chalicelib.usecases.check_users import check_users
+from chalicelib.usecases.claim_number import may_register
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import Dossier, connection, load_dossier
 from chalicelib.usecases.enroll_device import enroll_by_network
 from chalicelib.usecases.history import event_of, mac_event
+from chalicelib.usecases.message_waiting import messages_at_registration
 from chalicelib.usecases.ports import Gateway
-from chalicelib.usecases.request_command import ad_hoc_resync, collect_waiting, edge_command, forget_command
+from chalicelib.usecases.request_command import ad_hoc_resync, collect_waiting, edge_command, forget_command, tell_every_edge
 from chalicelib.usecases.sync_policy import needs_check
 from chalicelib.vendors import catalogue
 
@@ -30,19 +32,30 @@ NO_COMMANDS: tuple[EdgeCommand, ...] = ()
 
 
 def record_edge_events(gateway: Gateway, batch: EventBatch) -> BatchReceipt:
-    """Applies the events in order; the receipt carries their ids and every command that waits for this edge."""
-    commands = collect_waiting(gateway, batch.edge_id)
+    """Applies the events in order; the receipt carries their ids and every command that waits for this edge.
+
+    What this edge is told to forget may lie at others as well, and is told to them too: no edge does a command twice.
+    """
+    until_saved(lambda: _note_edge(gateway, batch.edge_id))
+    waited = collect_waiting(gateway, batch.edge_id)
     due: Due = {}
-    for event in batch.events:
-        commands.extend(_apply(gateway, batch.edge_id, event, due))
+    commands = [command for event in batch.events for command in _apply(gateway, batch.edge_id, event, due)]
     check_users(gateway, due.values())
-    return BatchReceipt(tuple(event.id for event in batch.events), tuple(commands))
+    tell_every_edge(gateway, [command for command in commands if command.type is CommandType.FORGET])
+    return BatchReceipt(tuple(event.id for event in batch.events), (*waited, *commands))
+
+
+def _note_edge(gateway: Gateway, edge_id: str) -> None:
+    """That this edge lives, once an hour. One read."""
+    edge = gateway.store.load(Edge, edge_id) or Edge(edge_id)
+    if edge.seen_at is None or gateway.clock() - edge.seen_at >= NOTED_EVERY:
+        gateway.store.save(replace(edge, seen_at=gateway.clock()))
 
 
 def _apply(gateway: Gateway, edge_id: str, event: EdgeEvent, due: Due) -> Sequence[EdgeCommand]:
     handlers: dict[EventType, Callable[[], Sequence[EdgeCommand]]] = {
         EventType.REGISTERED: lambda: _registered(gateway, edge_id, event, due),
-        EventType.UNREGISTERED: lambda: _unregistered(gateway, event),
+        EventType.UNREGISTERED: lambda: _unregistered(gateway, edge_id, event),
         EventType.COMMAND_FINISHED: lambda: _command_finished(gateway, event),
         EventType.EDGE_STARTED: lambda: _edge_started(gateway, edge_id, event),
     }
@@ -56,7 +69,8 @@ def _registered(gateway: Gateway, edge_id: str, event: EdgeEvent, due: Due) -> S
     named = split_username(event.username)
     installation = gateway.store.load(Installation, named[0]) if named else None
     account = account_of(installation, named[1]) if installation and named else None
-    if installation is None or account is None or installation.blocked:
+    known = installation is not None and account is not None and not installation.blocked
+    if installation is None or account is None or not known or not may_register(gateway, installation, account):
         return [forget_command(gateway, event.username, event.aor)]
     dossier = load_dossier(gateway, installation.mac)
     if dossier.device is not None and dossier.device.owned and dossier.device.installation_id != installation.id:
@@ -99,6 +113,8 @@ def _registered_device(
         device = replace(device, last_sync_at=gateway.clock())
     gateway.store.save(device, *changes, *(send(command, gateway.clock()) for command in due))
     commands = [edge_command(gateway, device, command) for command in due]
+    if not was_online or not _same_connection(before.binding, event):
+        commands += messages_at_registration(gateway, settled, event.username)
     if not due and event.username != username_of(settled, settled.account):
         commands.append(ad_hoc_resync(gateway, settled, event.username, event.aor))
     if settled.tenant_hint and settled.stage is Stage.CANDIDATE:
@@ -122,6 +138,11 @@ def _binding(edge_id: str, event: EdgeEvent, former: Binding | None) -> Binding:
         since=former.since if former else event.at,
         seen_at=event.at,
     )
+
+
+def _same_connection(binding: Binding | None, event: EdgeEvent) -> bool:
+    """Whether a registration refreshes this binding; a phone that started again comes over another connection."""
+    return binding is not None and (binding.username, binding.source) == (event.username, event.source)
 
 
 def _bound(device: Device, binding: Binding, event: EdgeEvent) -> Device:
@@ -176,11 +197,11 @@ def _candidate_beside_owner(
 # --- unregistered, finished, started -----------------------------------------------------------------------------------
 
 
-def _unregistered(gateway: Gateway, event: EdgeEvent) -> Sequence[EdgeCommand]:
+def _unregistered(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[EdgeCommand]:
     named = split_username(event.username)
     installation = gateway.store.load(Installation, named[0]) if named else None
     device = gateway.store.load(Device, installation.mac) if installation else None
-    if device is None or device.binding is None or not _same_binding(device.binding, event):
+    if device is None or device.binding is None or not _same_binding(device.binding, edge_id, event):
         return NO_COMMANDS
     offline = replace(device, binding=None, last_seen_at=event.at)
     line = replace(event_of(gateway, offline, "unregistered", reason=event.reason), at=event.at, id=event.id)
@@ -188,10 +209,11 @@ def _unregistered(gateway: Gateway, event: EdgeEvent) -> Sequence[EdgeCommand]:
     return NO_COMMANDS
 
 
-def _same_binding(binding: Binding, event: EdgeEvent) -> bool:
-    """A phone that came back over a new connection is not taken offline by the end of its old one."""
-    same_connection = not event.source or binding.source == event.source
-    return binding.username == event.username and same_connection and binding.seen_at <= event.at
+def _same_binding(binding: Binding, edge_id: str, event: EdgeEvent) -> bool:
+    """A phone that came back over a new connection, or at another edge, is not taken offline by the end of its old one."""
+    same_source = not event.source or binding.source == event.source
+    same_phone = (binding.edge_id, binding.username) == (edge_id, event.username)
+    return same_phone and same_source and binding.seen_at <= event.at
 
 
 def _command_finished(gateway: Gateway, event: EdgeEvent) -> Sequence[EdgeCommand]:
@@ -213,7 +235,7 @@ def _command_finished(gateway: Gateway, event: EdgeEvent) -> Sequence[EdgeComman
 
 
 def _edge_started(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[EdgeCommand]:
-    edge = gateway.store.load(Edge, edge_id)
-    if edge is None or edge.started_at < event.at:
-        gateway.store.save(Edge(edge_id, event.at, version=edge.version if edge else 0))
+    edge = gateway.store.load(Edge, edge_id) or Edge(edge_id)
+    if edge.started_at is None or edge.started_at < event.at:
+        gateway.store.save(replace(edge, started_at=event.at, contact=event.contact))
     return NO_COMMANDS

@@ -96,7 +96,7 @@ def _redeem(gateway: Gateway, session: WebSession, address: str) -> PairedPhone:
     tenant, user, policy = load_user_and_policy(gateway, session.tenant_id, session.upn)
     signed_in = decide_sign_in(tenant, user, policy)
     installation, dossier = _waiting_phone(gateway, pairing, session.tenant_id)
-    change = become_active(gateway, installation, dossier, tenant, signed_in_profile(tenant, signed_in))
+    change = become_active(gateway, installation, dossier, tenant, signed_in_profile(tenant, signed_in, policy))
     audited = pairing_entry(gateway, session.tenant_id, session.upn, installation.mac, address)
     save_and_tell(gateway, replace(change, also=(*change.also, redeem(pairing), audited)))
     return PairedPhone(installation.model, signed_in.display_name, signed_in.number)

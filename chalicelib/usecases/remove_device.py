@@ -34,5 +34,5 @@ def remove_device(gateway: Gateway, caller: Caller, mac: Mac) -> None:
 
     device, installations = until_saved(attempt)
     if device is not None:
-        forget_installations(gateway, device, installations)
+        forget_installations(gateway, installations)
         remove_uploads(gateway, mac)

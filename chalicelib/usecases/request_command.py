@@ -1,6 +1,7 @@
-"""Telling a device to fetch its files again, or to restart; and forgetting credentials at the edge.
+"""Telling a device to fetch its files again, or to restart; and what edges keep of its credentials.
 
 A command is kept with its true state. It goes to the edge at once where the device is registered, and waits where it is not.
+What concerns credentials goes to every edge: a phone may have been at any of them, and each keeps them for a day.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.contracts.edge import CommandType, EdgeCommand
+from chalicelib.domain.calls import Messages
 from chalicelib.domain.command import COMMAND_LIFETIME, Command, CommandState, as_of, send
 from chalicelib.domain.device import Connection, Device
-from chalicelib.domain.edge import WaitingCommand
+from chalicelib.domain.edge import Edge, WaitingCommand, is_gone
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.identifiers import CommandId, Mac, TenantId
-from chalicelib.domain.installation import Installation, split_username, username_of
+from chalicelib.domain.installation import Installation, accounts_of, split_username, username_of
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import connection, load_owned
 from chalicelib.usecases.history import mac_event
-from chalicelib.usecases.ports import Caller, Gateway
+from chalicelib.usecases.ports import EVERY_EDGE, Caller, Gateway
 from chalicelib.vendors import catalogue
 
 FORGET_WITHIN = timedelta(hours=24)
@@ -91,20 +93,39 @@ def forget_command(gateway: Gateway, username: str, aor: str) -> EdgeCommand:
     )
 
 
-def forget_installations(gateway: Gateway, device: Device, installations: Sequence[Installation]) -> None:
-    """Ends every account of these installations at the edge."""
-    for installation in installations:
-        accounts = [installation.account, *([installation.previous] if installation.previous else [])]
-        forgets = [forget_command(gateway, username_of(installation, account), account.aor) for account in accounts]
-        hand_over(gateway, installation.binding.edge_id if installation.binding else device.edge_id, forgets)
+def forget_installations(gateway: Gateway, installations: Sequence[Installation]) -> None:
+    """Ends every account of these installations at the edges."""
+    tell_every_edge(gateway, [command for item in installations for command in account_commands(gateway, item, None)])
+
+
+def account_commands(gateway: Gateway, before: Installation, after: Installation | None) -> list[EdgeCommand]:
+    """What edges are told of the accounts that they may keep: to forget those that ended, to ask anew about the rest.
+
+    `after` None ends them all. A binding outlives the asking, so that its phone can still be told to fetch its files.
+    """
+    kept = {account.version for account in accounts_of(after)} if after else set()
+    return [
+        replace(
+            forget_command(gateway, username_of(before, account), account.aor),
+            type=CommandType.REFRESH if account.version in kept else CommandType.FORGET,
+        )
+        for account in accounts_of(before)
+    ]
 
 
 def hand_over(gateway: Gateway, edge_id: str, commands: Sequence[EdgeCommand]) -> None:
     """Gives commands to an edge, in order; where it cannot be reached they wait for its next batch of events."""
-    if not edge_id or not commands or gateway.commands.send(edge_id, commands):
+    if edge_id and commands and not gateway.commands.send(edge_id, commands):
+        _wait(gateway, edge_id, commands)
+
+
+def tell_every_edge(gateway: Gateway, commands: Sequence[EdgeCommand]) -> None:
+    """As hand_over, to all edges; where they cannot be reached, each that is not gone collects them. One query then."""
+    if not commands or gateway.commands.send(EVERY_EDGE, commands):
         return
-    now = gateway.clock()
-    gateway.store.save(*(_waiting(edge_id, index, command, now) for index, command in enumerate(commands)))
+    for edge in gateway.store.find(Edge).items:
+        if not is_gone(edge, gateway.clock()):
+            _wait(gateway, edge.edge_id, commands)
 
 
 def collect_waiting(gateway: Gateway, edge_id: str) -> list[EdgeCommand]:
@@ -139,9 +160,32 @@ def ad_hoc_resync(gateway: Gateway, installation: Installation, username: str, a
     )
 
 
+def messages_command(gateway: Gateway, installation: Installation, messages: Messages) -> EdgeCommand:
+    """Tells a phone how many messages wait, over the registration of its newest account."""
+    username = username_of(installation, installation.account)
+    return EdgeCommand(
+        id=gateway.random_text(),
+        type=CommandType.MESSAGES,
+        username=username,
+        aor=installation.account.aor,
+        notify_event="message-summary",
+        expires_at=gateway.clock() + COMMAND_LIFETIME,
+        password=_challenge_password(gateway, username) if catalogue.vendor(installation.vendor).challenges_notify else "",
+        new_messages=messages.new,
+        old_messages=messages.old,
+    )
+
+
 def _challenge_password(gateway: Gateway, username: str) -> str:
     named = split_username(username)
     return gateway.keys.sip_password(*named).reveal() if named else ""
+
+
+def _wait(gateway: Gateway, edge_id: str, commands: Sequence[EdgeCommand]) -> None:
+    now = gateway.clock()
+    for start in range(0, len(commands), MOST_COLLECTED):
+        part = commands[start : start + MOST_COLLECTED]
+        gateway.store.save(*(_waiting(edge_id, start + index, command, now) for index, command in enumerate(part)))
 
 
 def _waiting(edge_id: str, index: int, command: EdgeCommand, now: datetime) -> WaitingCommand:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 from chalicelib.domain.directory import User
-from chalicelib.domain.errors import DirectoryReadOnly, NotFound
+from chalicelib.domain.errors import DirectoryReadOnly
 from chalicelib.domain.identifiers import Upn, parse_number
+from chalicelib.usecases.claim_number import claim_number, released_numbers
 from chalicelib.usecases.conflicts import until_saved
+from chalicelib.usecases.load_user import load_user
 from chalicelib.usecases.ports import Caller, Gateway, Page
 from chalicelib.usecases.set_policy import check_policy_name
 from chalicelib.usecases.user_view import UserView, view_of_user, views_of_users
@@ -30,14 +32,14 @@ def list_users(gateway: Gateway, caller: Caller, limit: int, cursor: str | None)
 
 def show_user(gateway: Gateway, caller: Caller, upn: Upn) -> UserView:
     """Raises NotFound."""
-    user = gateway.directory.load_users(caller.tenant_id, [upn]).get(upn)
-    if user is None:
-        raise NotFound(f"The directory has no user {upn}.")
-    return view_of_user(gateway, user)
+    return view_of_user(gateway, load_user(gateway, caller.tenant_id, upn))
 
 
 def set_user(gateway: Gateway, caller: Caller, upn: Upn, settings: UserSettings) -> UserView:
-    """Creates or changes a user of the local directory; phones follow at a sync. Raises BadRequest, DirectoryReadOnly."""
+    """Creates or changes a user of the local directory; phones follow at a sync.
+
+    Raises BadRequest, NumberTaken, DirectoryReadOnly.
+    """
     if not gateway.directory.writable:
         raise DirectoryReadOnly(
             "Users come from Microsoft Graph. Change the number and the policy in Teams, the name in Entra ID; "
@@ -53,7 +55,8 @@ def set_user(gateway: Gateway, caller: Caller, upn: Upn, settings: UserSettings)
         before = gateway.store.load(User, caller.tenant_id, upn) or User(caller.tenant_id, upn)
         after = replace(before, **given)
         if after != before or not before.version:
-            gateway.store.save(after)
+            numbers = [claim_number(gateway, after.tenant_id, upn, after.number)] if after.number else []
+            gateway.store.save(after, *numbers, remove=released_numbers(gateway, before, after))
         return after
 
     return view_of_user(gateway, until_saved(attempt))

@@ -30,5 +30,5 @@ def _sign_in(gateway: Gateway, caller: Caller, mac: Mac, upn: Upn) -> CommandId:
         raise NotCommonArea(
             f"{upn} is not a common-area account: its calling policy does not say so. Let the user sign in with a pairing code."
         )
-    change = become_active(gateway, installation, dossier, tenant, signed_in_profile(tenant, signed_in))
+    change = become_active(gateway, installation, dossier, tenant, signed_in_profile(tenant, signed_in, policy))
     return save_and_tell(gateway, change)

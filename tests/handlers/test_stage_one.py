@@ -136,6 +136,7 @@ def test_a_strangers_files_hold_nothing_of_the_signed_in_phone(world: World, sig
 
 def test_a_stranger_that_goes_as_far_as_it_can_disturbs_nothing(world: World, signed_in: Phone) -> None:
     before = signed_in.fetch()
+    world.link.sent.clear()
     stranger = world.phone(address=ELSEWHERE).onboard()
     stranger.dial("*55*000000")
     signed_in.register()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.adapters.counting import Cost
-from tests.gateway import MAC, Phone, World
+from tests.gateway import BEN, MAC, Phone, World
 
 
 @pytest.fixture
@@ -51,8 +51,37 @@ def test_the_first_fetch_of_a_new_configuration_notes_it_once(world: World, sign
     assert Cost(reads=1) == world.cost_of(signed_in.fetch)
 
 
-def test_credentials_are_one_read(world: World, signed_in: Phone) -> None:
-    assert Cost(reads=1) == world.cost_of(signed_in.credentials)
+def test_credentials_of_a_phone_that_may_only_enroll_are_one_read(world: World, phone: Phone) -> None:
+    phone.onboard()
+
+    assert Cost(reads=1) == world.cost_of(phone.credentials)
+
+
+def test_credentials_of_a_signed_in_user_are_three_reads(world: World, signed_in: Phone) -> None:
+    assert Cost(reads=3) == world.cost_of(signed_in.credentials)  # also: the claim with the location, the user's call settings
+
+
+def test_a_call_from_phone_to_phone_is_five_reads_and_a_query(world: World, signed_in: Phone) -> None:
+    world.phone("805ec0654321").enroll().sign_in(BEN)
+
+    # read: the caller's installation, the number, the callee's settings, device and edge; asked: the callee's installations
+    assert Cost(reads=5, queries=1) == world.cost_of(lambda: signed_in.call("+4989123402"))
+
+
+def test_a_call_to_the_outside_is_two_reads(world: World, signed_in: Phone) -> None:
+    assert Cost(reads=2) == world.cost_of(lambda: signed_in.call("+12025550123"))
+
+
+def test_a_call_from_the_trunk_is_four_reads_and_a_query(world: World, signed_in: Phone) -> None:
+    assert signed_in.base
+    assert Cost(reads=4, queries=1) == world.cost_of(lambda: world.edge.route("", "+4989123401"))
+
+
+def test_a_call_to_a_user_without_a_phone_reads_what_they_may_have(world: World, signed_in: Phone) -> None:
+    world.admin.put(f"/v1/users/{BEN}", {"display_name": "Ben O."})
+
+    # read: the caller's installation, the number, tenant, user, policy, settings
+    assert Cost(reads=6, queries=1) == world.cost_of(lambda: signed_in.call("+4989123402"))
 
 
 def test_credentials_of_nobody_are_one_read(world: World) -> None:
@@ -90,14 +119,23 @@ def test_waiting_at_the_sign_in_screen_is_one_read(world: World, phone: Phone) -
 def test_a_registration_refresh_is_one_write(world: World, signed_in: Phone) -> None:
     cost = world.cost_of(signed_in.register)
 
-    assert Cost(reads=2, queries=2, writes=1) == cost  # read: installation, edge; asked: what waits for the edge, the MAC
+    # read: the edge that reports, the installation, its edge; asked: what waits for the edge, the MAC
+    assert Cost(reads=3, queries=2, writes=1) == cost
+
+
+def test_a_registration_anew_of_a_signed_in_phone_also_reads_its_messages(world: World, signed_in: Phone) -> None:
+    signed_in.unregister()
+    cost = world.cost_of(signed_in.register)
+
+    # read: the edge that reports, the installation, the user's messages; written: the device and its history
+    assert Cost(reads=3, queries=2, writes=2) == cost
 
 
 def test_a_refresh_after_15_minutes_also_reads_the_users_rights(world: World, signed_in: Phone) -> None:
     world.clock.forward(minutes=15)
     cost = world.cost_of(signed_in.register)
 
-    assert Cost(reads=7, queries=2, writes=1) == cost  # also: installation, tenant, user, policy, device
+    assert Cost(reads=8, queries=2, writes=1) == cost  # also: installation, tenant, user, policy, device
 
 
 def test_stage_1_of_a_new_phone_is_one_query_and_its_writes(world: World, phone: Phone) -> None:
@@ -124,8 +162,17 @@ def test_a_strangers_path_touches_nothing(world: World) -> None:
     assert Cost() == world.cost_of(lambda: world.request("GET", "/favicon.ico"))
 
 
-def test_an_empty_batch_is_one_query(world: World) -> None:
-    assert Cost(queries=1) == world.cost_of(world.edge.report)
+def test_an_empty_batch_is_one_read_and_one_query(world: World) -> None:
+    world.edge.report()
+
+    assert Cost(reads=1, queries=1) == world.cost_of(world.edge.report)
+
+
+def test_an_edge_that_lives_is_noted_once_an_hour(world: World) -> None:
+    world.edge.report()
+    world.clock.forward(hours=1)
+
+    assert [1, 0] == [world.cost_of(world.edge.report).writes for _ in range(2)]
 
 
 def test_a_sync_without_changes_writes_the_tenant_alone(world: World, signed_in: Phone) -> None:

@@ -212,6 +212,7 @@ CALLS = [
     ("events", {"edge_id": "edge-1", "events": []}),
     ("credentials", {"username": "x.1"}),
     ("feature-codes", {"username": "x.1", "dialled": "*50*"}),
+    ("route", {"from": "x.1", "to": "+4989123402"}),
 ]
 
 

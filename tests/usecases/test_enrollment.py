@@ -57,7 +57,8 @@ def test_the_enrollment_is_on_record_with_its_location(world: World, onboarded: 
 def test_the_phone_is_told_to_fetch_its_new_files(world: World, onboarded: Phone) -> None:
     onboarded.dial(f"*55*{world.issue_otp()}")
 
-    assert [("edge-1", "resync", onboarded.username)] == [(edge, c.type, c.username) for edge, c in world.link.sent]
+    expected = [("edge-1", "resync", onboarded.username), ("*", "refresh", onboarded.username)]
+    assert expected == [(edge, c.type, c.username) for edge, c in world.link.sent]
 
 
 def test_the_phone_keeps_its_url(onboarded: Phone) -> None:

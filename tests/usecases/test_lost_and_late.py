@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gateway import EDGE, ELSEWHERE, MAC, Phone, World
+from chalicelib.usecases.ports import EVERY_EDGE
+from tests.gateway import ELSEWHERE, MAC, Phone, World
 
 
 @pytest.fixture
@@ -31,18 +32,19 @@ def test_a_command_that_was_just_sent_is_not_sent_again(world: World, signed_in:
     assert [] == signed_in.register()
 
 
-def test_signing_out_an_offline_phone_ends_its_credentials_at_the_edge_that_had_it(world: World, signed_in: Phone) -> None:
+def test_signing_out_an_offline_phone_ends_its_credentials_at_every_edge(world: World, signed_in: Phone) -> None:
     username = signed_in.username
     signed_in.unregister()
     world.admin.post(f"/v1/devices/{MAC}/sign-out")
 
-    assert [(EDGE, "forget", username)] == [(edge, item.type, item.username) for edge, item in world.link.sent]
+    assert [(EVERY_EDGE, "forget", username)] == [(edge, item.type, item.username) for edge, item in world.link.sent]
 
 
 def test_another_language_reaches_the_phone_by_a_resync(world: World, signed_in: Phone) -> None:
     world.admin.patch(f"/v1/devices/{MAC}", {"language": "de"})
 
-    assert [("resync", signed_in.username)] == [(item.type, item.username) for _, item in world.link.sent]
+    expected = [("resync", signed_in.username), ("refresh", signed_in.username)]
+    assert expected == [(item.type, item.username) for _, item in world.link.sent]
     assert "German" == signed_in.settings()["lang.gui"]
 
 

@@ -54,7 +54,8 @@ def test_another_display_name_reaches_the_phone(world: World, signed_in: Phone) 
     world.change_user(display_name="Anna Berg-Lund")
 
     assert {"checked": 1, "changed": 1, "signed_out": 0} == sync(world)
-    assert [("resync", signed_in.username)] == [(command.type, command.username) for _, command in world.link.sent]
+    expected = [("resync", signed_in.username), ("refresh", signed_in.username)]
+    assert expected == [(command.type, command.username) for _, command in world.link.sent]
     assert "Anna Berg-Lund +4989123401" == signed_in.settings()["account.1.label"]
 
 

@@ -1,4 +1,7 @@
-"""The CommandLink port in the cloud: an SNS topic whose subscriptions, one SQS queue per edge, filter on `edge_id`."""
+"""The CommandLink port in the cloud: an SNS topic whose subscriptions, one SQS queue per edge, filter on `edge_id`.
+
+The filter of an edge's subscription lets its own id and `*` through: `{"edge_id": ["EDGE_ID", "*"]}`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.contracts.codec import to_json
 from chalicelib.contracts.edge import EdgeCommand
 
+MOST_IN_A_BATCH = 10  # PublishBatch
+
 
 class SnsLink:
     """Publishes to `topic_arn`, one message a command."""
@@ -25,6 +30,10 @@ class SnsLink:
 
     def send(self, edge_id: str, commands: Sequence[EdgeCommand]) -> bool:
         """False where SNS refuses or does not answer; the commands then wait, and the edge carries out none twice."""
+        parts = (commands[start : start + MOST_IN_A_BATCH] for start in range(0, len(commands), MOST_IN_A_BATCH))
+        return all(self._publish(edge_id, part) for part in parts)
+
+    def _publish(self, edge_id: str, commands: Sequence[EdgeCommand]) -> bool:
         entries = [
             {
                 "Id": str(index),

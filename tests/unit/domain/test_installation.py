@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.directory import SignedInUser
-from chalicelib.domain.identifiers import Upn
+from chalicelib.domain.directory import BusyOnBusy, CallRedirect, SignedInUser, Voicemail
+from chalicelib.domain.identifiers import TenantId, Upn
 from chalicelib.domain.installation import (
     Account,
     PairingTicket,
@@ -39,6 +39,7 @@ from tests.unit.domain.samples import (
     NOW,
     TENANT_ID,
     a_binding,
+    a_policy,
     a_tenant,
     after,
     an_installation,
@@ -195,7 +196,7 @@ def test_another_display_name_keeps_the_account() -> None:
 
 
 def test_a_signed_in_user_gets_an_account_that_may_call() -> None:
-    assert Account(2, ANNA.number, may_call=True) == configure(an_installation(), Profile(ANNA)).account
+    assert account_for(ANNA, 2, None) == configure(an_installation(), Profile(ANNA)).account
 
 
 def test_the_account_before_stays_as_the_previous_one() -> None:
@@ -207,14 +208,14 @@ def test_the_account_before_stays_as_the_previous_one() -> None:
 def test_another_user_gets_another_account() -> None:
     installation = configure(configure(an_installation(), Profile(ANNA)), Profile(BEN))
 
-    assert Account(3, BEN.number, may_call=True) == installation.account
+    assert account_for(BEN, 3, None) == installation.account
 
 
 def test_another_number_is_another_account() -> None:
     installation = configure(an_installation(), Profile(ANNA))
     moved = configure(installation, Profile(replace(ANNA, number="+4989123455")))
 
-    assert Account(3, "+4989123455", may_call=True) == moved.account
+    assert account_for(replace(ANNA, number="+4989123455"), 3, None) == moved.account
 
 
 def test_a_signed_out_device_gets_an_account_that_may_not_call() -> None:
@@ -291,7 +292,7 @@ def test_an_enrolled_candidate_keeps_its_account() -> None:
 def test_an_active_installation_that_changes_hands_gets_another_account() -> None:
     annas = promote(an_installation(), a_tenant(), Profile(ANNA))
 
-    assert Account(3, BEN.number, may_call=True) == promote(annas, a_tenant(), Profile(BEN)).account
+    assert account_for(BEN, 3, TENANT_ID) == promote(annas, a_tenant(), Profile(BEN)).account
 
 
 def test_promotion_is_always_a_new_configuration() -> None:
@@ -318,7 +319,31 @@ def test_a_signed_out_profile_has_the_tenants_time_and_emergency_numbers() -> No
     assert Profile(None, "Europe/Berlin", Emergency(("112",)), "") == signed_out_profile(tenant)
 
 
+def account_for(user: SignedInUser, version: int, tenant_id: TenantId | None) -> Account:
+    return Account(version, user.number, may_call=True, tenant_id=tenant_id, upn=user.upn)
+
+
+@pytest.mark.parametrize(
+    ("policy", "consequences"),
+    [
+        ({}, ("+4989123499", False, True)),
+        ({"voicemail": Voicemail.ALWAYS_DISABLED}, ("", False, True)),
+        ({"voicemail": Voicemail.ALWAYS_ENABLED}, ("+4989123499", False, True)),
+        ({"busy_on_busy": BusyOnBusy.ENABLED}, ("+4989123499", True, True)),
+        ({"busy_on_busy": BusyOnBusy.UNANSWERED}, ("+4989123499", False, True)),
+        ({"busy_on_busy": BusyOnBusy.USER_OVERRIDE}, ("+4989123499", False, True)),
+        ({"call_redirect": CallRedirect.DISABLED}, ("+4989123499", False, False)),
+        ({"call_redirect": CallRedirect.USER_OVERRIDE}, ("+4989123499", False, True)),
+    ],
+    ids=str,
+)
+def test_a_policys_consequences_lie_in_the_profile(policy: dict[str, Any], consequences: tuple[object, ...]) -> None:
+    profile = signed_in_profile(a_tenant(voicemail="+4989123499"), ANNA, a_policy(**policy))
+
+    assert consequences == (profile.voicemail, profile.busy_on_busy, profile.may_forward)
+
+
 def test_a_signed_in_profile_adds_user_and_voicemail() -> None:
     tenant = a_tenant(time_zone="Europe/Berlin", emergency=Emergency(("112",)), voicemail="+4989123499")
 
-    assert Profile(ANNA, "Europe/Berlin", Emergency(("112",)), "+4989123499") == signed_in_profile(tenant, ANNA)
+    assert Profile(ANNA, "Europe/Berlin", Emergency(("112",)), "+4989123499") == signed_in_profile(tenant, ANNA, None)

@@ -84,7 +84,7 @@ class DeviceLife(RuleBasedStateMachine):
 
     @rule(user=st.sampled_from([ANNA, BEN]))
     def sign_in(self, user: SignedInUser) -> None:
-        self._become_active(Move.SIGN_IN, signed_in_profile(TENANT, user))
+        self._become_active(Move.SIGN_IN, signed_in_profile(TENANT, user, None))
         self.user, self.onboarded = user, True
 
     @precondition(lambda self: self.user is not None and self.installation.stage is Stage.ACTIVE)
