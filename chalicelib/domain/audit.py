@@ -13,10 +13,11 @@ LONGEST_TARGET = 256
 
 
 class AuditType(StrEnum):
-    """Where the change came from: the administrators' API, or a person who paired a phone on the web."""
+    """Where the change came from: the administrators' API, a person who paired a phone on the web, or the gateway's clock."""
 
     API = "api"
     PAIRING = "pairing"
+    SCHEDULE = "schedule"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,14 @@ from chalicelib.domain.identifiers import CommandId
 from chalicelib.domain.installation import Installation, Profile, configure, username_of
 from chalicelib.usecases.history import event_of
 from chalicelib.usecases.ports import Gateway
-from chalicelib.usecases.request_command import edge_command, forget_command, hand_over, order
+from chalicelib.usecases.request_command import (
+    edge_command,
+    forget_command,
+    hand_over,
+    hand_over_waiting,
+    order,
+    wait_at_edge,
+)
 
 
 @dataclass(frozen=True)
@@ -45,12 +52,17 @@ def change_profile(gateway: Gateway, installation: Installation, device: Device,
 
 
 def save_and_tell(gateway: Gateway, change: Change) -> CommandId:
-    """Saves the change with a resync command, and sends that over the binding that the phone still has."""
+    """Saves the change with a resync command, and sends that over the binding that the phone still has.
+
+    What the edge is to forget waits there from the save on, until it was handed over: whoever lost a right shall lose it at the
+    edge too, even if nobody comes to send it. A resync that nobody sent goes with the phone's next report.
+    """
     reachable = replace(change.device, binding=change.reach_by)
     ordered, command = order(gateway, reachable, CommandType.RESYNC, "gateway")
     device = replace(change.device, pending_commands=ordered.pending_commands)
-    gateway.store.save(change.installation, device, command, *change.also, remove=change.remove)
+    waiting = wait_at_edge(gateway, change.forget_at, change.forgets)
+    gateway.store.save(change.installation, device, command, *change.also, *waiting, remove=change.remove)
     if change.reach_by is not None:
         hand_over(gateway, change.reach_by.edge_id, [edge_command(gateway, reachable, command)])
-    hand_over(gateway, change.forget_at, change.forgets)
+    hand_over_waiting(gateway, change.forget_at, change.forgets, waiting)
     return command.id

@@ -5,6 +5,7 @@ A command is kept with its true state. It goes to the edge at once where the dev
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from chalicelib.contracts.edge import CommandType, EdgeCommand
 from chalicelib.domain.command import COMMAND_LIFETIME, Command, CommandState, as_of, send
 from chalicelib.domain.device import Connection, Device
 from chalicelib.domain.edge import WaitingCommand
-from chalicelib.domain.errors import NotFound
+from chalicelib.domain.errors import NotFound, SaveConflict
 from chalicelib.domain.identifiers import CommandId, Mac, TenantId
 from chalicelib.domain.installation import Installation, split_username, username_of
 from chalicelib.usecases.conflicts import until_saved
@@ -103,15 +104,35 @@ def hand_over(gateway: Gateway, edge_id: str, commands: Sequence[EdgeCommand]) -
     """Gives commands to an edge, in order; where it cannot be reached they wait for its next batch of events."""
     if not edge_id or not commands or gateway.commands.send(edge_id, commands):
         return
+    gateway.store.save(*wait_at_edge(gateway, edge_id, commands))
+
+
+def wait_at_edge(gateway: Gateway, edge_id: str, commands: Sequence[EdgeCommand]) -> list[WaitingCommand]:
+    """The commands as they wait for the edge's next batch of events; none where there is no edge. To be saved."""
     now = gateway.clock()
-    gateway.store.save(*(_waiting(edge_id, index, command, now) for index, command in enumerate(commands)))
+    return [_waiting(edge_id, index, command, now) for index, command in enumerate(commands)] if edge_id else []
+
+
+def hand_over_waiting(
+    gateway: Gateway, edge_id: str, commands: Sequence[EdgeCommand], waiting: Sequence[WaitingCommand]
+) -> None:
+    """Gives commands that wait already; then they no longer wait."""
+    if not waiting or not gateway.commands.send(edge_id, commands):
+        return
+    with contextlib.suppress(SaveConflict):  # the edge has collected them in this moment; it carries out none twice
+        gateway.store.save(remove=[replace(item, version=1) for item in waiting])
 
 
 def collect_waiting(gateway: Gateway, edge_id: str) -> list[EdgeCommand]:
     """What waits for this edge, in order, and then no longer waits. One query."""
-    waiting = gateway.store.find(WaitingCommand, edge_id, limit=MOST_COLLECTED).items
-    if waiting:
-        gateway.store.save(remove=waiting)
+
+    def attempt() -> Sequence[WaitingCommand]:
+        found: Sequence[WaitingCommand] = gateway.store.find(WaitingCommand, edge_id, limit=MOST_COLLECTED).items
+        if found:
+            gateway.store.save(remove=found)
+        return found
+
+    waiting = until_saved(attempt)
     return [
         replace(item.command, password=_challenge_password(gateway, item.command.username)) if item.challenged else item.command
         for item in waiting
