@@ -50,19 +50,25 @@ def remove_expired(gateway: Gateway) -> int:
 
 def sweep_steps(run: JobRun) -> Iterator[None]:
     """Looks at every device of the tenant's inventory, a page at a time."""
+    counts = dict.fromkeys(COUNTS, 0)
     while not run.job.ending:
         page = run.gateway.store.find(Claim, run.job.tenant_id, limit=PAGE_SIZE, cursor=run.job.cursor or None)
         devices = run.gateway.store.load_many(Device, [(claim.mac,) for claim in page.items])
         for claim, device in zip(page.items, devices, strict=True):
-            if device is not None and unseen_days(device, run.gateway.clock()) and _is_of(device, claim):
-                until_saved(partial(_offboard, run, device))
-            if forget_old_otp(claim, run.gateway.clock()) != claim:
-                until_saved(partial(_forget_otp, run, claim))
-        until_saved(partial(run.save, Progress({"checked": len(page.items)}, page.next_cursor)))
+            _sweep_one(run, claim, device)
+        counts["checked"] = len(page.items)
         if page.next_cursor is None:
             break
+        until_saved(partial(run.save, Progress(dict(counts), page.next_cursor)))
         yield
-    until_saved(lambda: run.finish(run.known().ending or JobState.SUCCEEDED, Progress(dict.fromkeys(COUNTS, 0))))
+    until_saved(lambda: run.finish(run.known().ending or JobState.SUCCEEDED, Progress(counts)))
+
+
+def _sweep_one(run: JobRun, claim: Claim, device: Device | None) -> None:
+    if device is not None and unseen_days(device, run.gateway.clock()) and _is_of(device, claim):
+        until_saved(partial(_offboard, run, device))
+    if forget_old_otp(claim, run.gateway.clock()) != claim:
+        until_saved(partial(_forget_otp, run, claim))
 
 
 def _is_of(device: Device, claim: Claim) -> bool:
