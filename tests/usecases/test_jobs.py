@@ -121,6 +121,18 @@ def test_another_tenant_is_not_held_up(world: World, signed_in: Phone) -> None:
     assert world.clock.now == other.sync.finished_at
 
 
+def test_a_bulk_sign_in_waits_for_the_directory_too_and_refuses_nobody_for_it(world: World, phone: Phone) -> None:
+    phone.enroll()
+    directory = away(world, TENANT)
+    answer = world.admin.post("/v1/sign-ins", "Username,HardwareId\nlobby@example.com,80-5E-C0-12-34-56\n")
+    directory.away.clear()
+    world.queue.wait(world.clock)
+    done = shown(world, answer.json["id"])
+
+    assert ("running", "directory_away", []) == tuple(answer.json[name] for name in ("state", "reason", "rows"))
+    assert ("succeeded", 1) == (done["state"], done["counts"]["signed_in"])  # type: ignore[index]
+
+
 def test_a_message_that_comes_too_early_is_dropped(world: World, signed_in: Phone) -> None:
     assert signed_in.base
     directory = away(world, TENANT)
