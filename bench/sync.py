@@ -98,7 +98,13 @@ def _sync(gateway: Gateway, store: CountingStore, queue: Queue, what: str) -> li
         raise SystemExit(f"the sync did not come to its end: {job}")
     cost = store.cost
     return [
-        Figure(f"sync {PHONES:,} phones, {what}", PHONES / seconds, "phones/s", "> 1,000", f"{seconds:.1f} s, {processor:.1f} s of one core"),
+        Figure(
+            f"sync {PHONES:,} phones, {what}",
+            PHONES / seconds,
+            "phones/s",
+            "> 1,000",
+            f"{seconds:.1f} s, {processor:.1f} s of one core",
+        ),
         Figure("its reads and queries", cost.reads + cost.queries, "", "", f"{job.counts['changed']:,} phones changed"),
         Figure("its writes", cost.writes, "", "", f"{cost.writes / PHONES:.3f} a phone"),
     ]

@@ -53,7 +53,7 @@ def cancel_job(gateway: Gateway, caller: Caller, job_id: str) -> Job:
         if job.ending:
             return job
         detail = f"by {caller.actor}"
-        told = replace(job, ending=JobState.CANCELLED, reason="cancelled", detail=detail)
+        told = replace(job, ending=JobState.CANCELLED, again=False, reason="cancelled", detail=detail)
         free = told if job.holder else replace(told, held_until=None)  # one that waits need not wait any longer
         gateway.store.save(free)
         return free

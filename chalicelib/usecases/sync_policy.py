@@ -129,6 +129,8 @@ def _finish(run: JobRun, progress: Progress) -> bool:
     synced = replace(tenant, sync=SyncState(job.created_at, run.gateway.clock(), **counts))
     every = Progress({name: progress.counts.get(name, 0) for name in COUNTS})  # nought is shown too
     run.finish(job.ending or JobState.SUCCEEDED, every, *([] if job.ending else [synced]))
+    if job.again:  # asked for after it was told to end
+        start_or_join(run.gateway, new_job(run.gateway, job.tenant_id, JobType.POLICY_SYNC, job.requested_by), again=True)
     return True
 
 

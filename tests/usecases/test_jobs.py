@@ -274,6 +274,19 @@ def test_a_sync_that_is_cancelled_stops_where_it_is(world: World, signed_in: Pho
     assert job != start_sync(world)
 
 
+def test_a_sync_that_is_asked_for_while_one_is_being_cancelled_begins_after_it(world: World, signed_in: Phone) -> None:
+    world.queue.held = True
+    job = start_sync(world)
+    start_sync(world)
+    world.admin.post(f"/v1/jobs/{job}/cancel")
+    world.admin.patch("/v1/tenant", {"time_zone": "Europe/Berlin"})
+    world.clock.forward(seconds=1)
+    world.queue.drain()
+
+    assert ["succeeded", "cancelled"] == [item["state"] for item in world.admin.get("/v1/jobs").json["items"]]
+    assert "Germany(Berlin)" == signed_in.settings()["local_time.time_zone_name"]
+
+
 def test_a_job_that_waits_is_cancelled_at_once(world: World, signed_in: Phone) -> None:
     assert signed_in.base
     away(world, TENANT)
