@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import at_rest, phone_files
+from bench import at_rest, phone_files, sync
 from bench.figures import Figure, print_table
 
 RESULTS = Path(__file__).parent / "results"
@@ -18,6 +18,7 @@ BENCHMARKS = {
     "memory": phone_files.measure_memory,
     "fetch": phone_files.measure_fetching,
     "rest": at_rest.measure,
+    "sync": sync.measure,
 }
 
 

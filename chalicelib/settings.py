@@ -34,6 +34,7 @@ class Settings:
     commands_link: str = "none"  # unix:PATH (one machine), sns:TOPIC_ARN, or none (commands wait for the next event batch)
     directory: str = "local"  # where users come from: local (set through the API) or graph (Microsoft Graph)
     graph_url: str = "https://graph.microsoft.com"  # a loopback URL selects the double of Microsoft Graph
+    work_queue: str = "process"  # process (one machine: a queue inside the front) or sqs:QUEUE_URL
     entra_url: str = "https://login.microsoftonline.com"  # a loopback URL selects the development identity provider
     entra_client_id: str = ""
     api_audience: str = "api://sip-gateway"  # `aud` of administrators' tokens

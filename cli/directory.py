@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from cli.connection import JsonObject
-from cli.devices import collect_pages, note_more, show_row_results
+from cli.devices import collect_pages, note_more
 from cli.gateway import open_gateway, segment
+from cli.jobs import show_row_results
 from cli.options import JsonOption, LimitOption, read_upload
 from cli.screen import print_fields, print_json, print_table, print_text
 

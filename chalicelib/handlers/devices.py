@@ -14,16 +14,17 @@ from chalicelib.contracts.edge import CommandType
 from chalicelib.domain.command import Command
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.identifiers import parse_mac, parse_upn
+from chalicelib.domain.job import JobState
 from chalicelib.handlers.answers import NO_STORE, Headers, json_answer, page_answer
 from chalicelib.handlers.api import ADMINS, READERS, TECHNICIANS, api_route, as_items, refuse_unknown
 from chalicelib.handlers.changes import ApiCall, shown_once
+from chalicelib.handlers.job_answers import import_row, job_answer
 from chalicelib.handlers.requests import parse_body, parse_limit, parse_query, parse_text
 from chalicelib.usecases.add_device import add_device
+from chalicelib.usecases.answer_table import all_import_rows, import_devices
 from chalicelib.usecases.change_device import DeviceChange, change_device
 from chalicelib.usecases.device_view import show_device, show_device_in_detail
 from chalicelib.usecases.history import list_events
-from chalicelib.usecases.import_device_lines import import_device_lines
-from chalicelib.usecases.import_devices import import_devices
 from chalicelib.usecases.issue_otps import IssuedOtp, issue_otps
 from chalicelib.usecases.keep_upload import list_uploads, load_upload
 from chalicelib.usecases.list_devices import DeviceFilter, list_devices
@@ -84,11 +85,14 @@ def post_device(call: ApiCall) -> Response:
 
 @api_route(blueprint, "POST", "/v1/devices/import", TECHNICIANS)
 def post_devices_import(call: ApiCall) -> Response:
-    """Adds the devices of a CSV table or of JSON lines, a result for each row."""
+    """Adds the devices of a CSV table or of JSON lines: 200 with all results, or 202 and a job that goes on."""
     text = parse_text(call.http)
     by_lines = _is_json_lines(call.http.headers.get("content-type", ""), text)
-    add_all = import_device_lines if by_lines else import_devices
-    return json_answer(as_items(add_all(call.gateway, call.caller, text)))
+    job = import_devices(call.gateway, call.caller, text, by_lines=by_lines)
+    if job.state is not JobState.SUCCEEDED:
+        return job_answer(call, job)
+    rows = all_import_rows(call.gateway, call.caller, job)
+    return json_answer(as_items([import_row(row) for row in rows]), Location=f"/v1/jobs/{job.id}")
 
 
 @api_route(blueprint, "POST", "/v1/devices/otp", TECHNICIANS)

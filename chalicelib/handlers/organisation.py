@@ -1,4 +1,4 @@
-"""`/v1/tenant`, `/v1/policies`, `/v1/users`, `/v1/sync`, `/v1/network` and what needs no token."""
+"""`/v1/tenant`, `/v1/policies`, `/v1/users`, `/v1/sync`, `/v1/jobs`, `/v1/network` and what needs no token."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from chalicelib.domain.audit import AuditEntry
 from chalicelib.domain.directory import CallingPolicy
 from chalicelib.domain.errors import PayloadTooLarge
 from chalicelib.domain.identifiers import parse_upn
-from chalicelib.domain.sign_in_row import SignInRow
 from chalicelib.domain.tenant import TenantSettings
 from chalicelib.handlers.answers import NO_STORE, json_answer, page_answer
 from chalicelib.handlers.api import ADMINS, AUDITORS, READERS, api_route, as_items, refuse_unknown, run_api
 from chalicelib.handlers.changes import ApiCall
+from chalicelib.handlers.job_answers import job_answer, job_fields, job_with_rows
 from chalicelib.handlers.requests import LONGEST_BODY, LONGEST_PAGE, parse_body, parse_limit, parse_text
+from chalicelib.usecases.answer_table import sign_in_accounts
 from chalicelib.usecases.import_policies import import_policies
-from chalicelib.usecases.ports import Page
 from chalicelib.usecases.record_audit import list_audit
 from chalicelib.usecases.set_policy import PolicySettings, list_policies, remove_policy, set_policy, show_policy
 from chalicelib.usecases.set_user import UserSettings, list_users, set_user, show_user
-from chalicelib.usecases.sign_in_accounts import JobRows, list_job_rows, sign_in_accounts
+from chalicelib.usecases.show_jobs import cancel_job, list_job_rows, list_jobs
 from chalicelib.usecases.sync_policy import request_sync
 from chalicelib.usecases.update_tenant import show_tenant, update_tenant
 from chalicelib.vendors.catalogue import vendors
@@ -97,17 +97,22 @@ def put_user(call: ApiCall, upn: str) -> Response:
 
 @api_route(blueprint, "POST", "/v1/sync", ADMINS)
 def post_sync(call: ApiCall) -> Response:
-    """Runs the policy sync of the tenant."""
-    job = request_sync(call.gateway, call.caller)
-    return json_answer(_job(JobRows(job, Page(()))), 202, Location=f"/v1/jobs/{job.id}")
+    """Starts the policy sync of the tenant."""
+    return job_answer(call, request_sync(call.gateway, call.caller))
 
 
 @api_route(blueprint, "POST", "/v1/sign-ins", ADMINS)
 def post_sign_ins(call: ApiCall) -> Response:
     """Signs common-area accounts in by a table; the job has a result for each row."""
-    job = sign_in_accounts(call.gateway, call.caller, parse_text(call.http))
-    shown = list_job_rows(call.gateway, call.caller, job.id, LONGEST_PAGE, None)
-    return json_answer(_job(shown), 202, Location=f"/v1/jobs/{job.id}")
+    return job_answer(call, sign_in_accounts(call.gateway, call.caller, parse_text(call.http)))
+
+
+@api_route(blueprint, "GET", "/v1/jobs", READERS)
+def get_jobs(call: ApiCall) -> Response:
+    """The tenant's jobs, newest first, without their rows."""
+    refuse_unknown(call.http, "limit", "cursor")
+    page = list_jobs(call.gateway, call.caller, parse_limit(call.http), call.http.query.get("cursor"))
+    return page_answer(page, [job_fields(item) for item in page.items])
 
 
 @api_route(blueprint, "GET", "/v1/jobs/{id}", READERS)
@@ -115,7 +120,14 @@ def get_job(call: ApiCall, **parameters: str) -> Response:
     """One job and a page of its rows, as many as there may be unless told."""
     refuse_unknown(call.http, "limit", "cursor")
     limit = parse_limit(call.http) if "limit" in call.http.query else LONGEST_PAGE
-    return json_answer(_job(list_job_rows(call.gateway, call.caller, parameters["id"], limit, call.http.query.get("cursor"))))
+    shown = list_job_rows(call.gateway, call.caller, parameters["id"], limit, call.http.query.get("cursor"))
+    return json_answer(job_with_rows(shown))
+
+
+@api_route(blueprint, "POST", "/v1/jobs/{id}/cancel", ADMINS)
+def post_job_cancel(call: ApiCall, **parameters: str) -> Response:
+    """Ends a job before its next row."""
+    return job_answer(call, cancel_job(call.gateway, call.caller, parameters["id"]))
 
 
 @api_route(blueprint, "GET", "/v1/audit", AUDITORS)
@@ -187,29 +199,4 @@ def _audit_entry(entry: AuditEntry) -> dict[str, Any]:
         "target": entry.target or None,
         "address": entry.address or None,
         "status": entry.status,
-    }
-
-
-def _job(shown: JobRows) -> dict[str, Any]:
-    job = shown.job
-    return {
-        "id": job.id,
-        "type": job.type,
-        "state": job.state,
-        "created_at": job.created_at,
-        "finished_at": job.finished_at,
-        "counts": job.counts,
-        "rows": [_job_row(row) for row in shown.rows.items],
-        "next_cursor": shown.rows.next_cursor,
-    }
-
-
-def _job_row(row: SignInRow) -> dict[str, Any]:
-    return {
-        "row": row.row,
-        "username": row.username,
-        "mac": row.mac,
-        "result": row.result,
-        "reason": row.reason or None,
-        "detail": row.detail or None,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from chalicelib.contracts.codec import Problem
 from chalicelib.domain.enrollment import Claim
@@ -22,18 +23,22 @@ def add_device(gateway: Gateway, caller: Caller, mac: Mac, location: str) -> tup
     check_location(location)
 
     def attempt() -> bool:
-        dossier = load_dossier(gateway, mac)
-        claim = dossier.claim_of(caller.tenant_id)
-        if claim is not None:
-            if location and not claim.location:
-                gateway.store.save(replace(claim, location=location))
-            return False
-        added = Claim(caller.tenant_id, mac, location, gateway.clock())
-        gateway.store.save(added, mac_event(gateway, mac, caller.tenant_id, "added", by=caller.actor, location=location))
-        return True
+        records, new = addition(gateway, caller, mac, location)
+        if records:
+            gateway.store.save(*records)
+        return new
 
     new = until_saved(attempt)
     return show_device(gateway, caller, mac), new
+
+
+def addition(gateway: Gateway, caller: Caller, mac: Mac, location: str) -> tuple[list[Any], bool]:
+    """What is to be saved to have the device in the inventory, and whether it is new there. One query."""
+    claim = load_dossier(gateway, mac).claim_of(caller.tenant_id)
+    if claim is not None:
+        return [replace(claim, location=location)] if location and not claim.location else [], False
+    event = mac_event(gateway, mac, caller.tenant_id, "added", by=caller.actor, location=location)
+    return [Claim(caller.tenant_id, mac, location, gateway.clock()), event], True
 
 
 def check_location(location: str) -> None:

@@ -151,7 +151,7 @@ def survive_stranger(cast: Cast, desk: Desk) -> None:
 def sync_nothing(cast: Cast, desk: Desk) -> None:
     """Journey 5."""
     with cast.steps.step(f"{desk}: Keep in line: a sync with nothing changed sends nothing"):
-        job = cast.administrator.request("POST", "/v1/sync")
+        job = cast.administrator.sync()
         cast.steps.expect(0, job["counts"]["changed"], "changed")
         cast.steps.show(job["counts"])
 
@@ -161,7 +161,7 @@ def change_policy(cast: Cast, desks: Sequence[Desk], name: str) -> None:
     user, phones = desks[0].user, " and ".join(map(str, desks))
     with cast.steps.step(f"{phones}: Keep in line: {user.first_name}'s new name arrives by check-sync"):
         cast.administrator.request("PUT", f"/v1/users/{user.upn}", {"display_name": name})
-        job = cast.administrator.request("POST", "/v1/sync")
+        job = cast.administrator.sync()
         cast.steps.expect(len(desks), job["counts"]["changed"], "changed")
         for desk in desks:
             cast.steps.expect(Reaction.REREGISTERED, desk.phone.await_notify(), f"reaction of {desk}")
@@ -213,7 +213,7 @@ def lose_policy(cast: Cast, desk: Desk) -> None:
     policy = "/v1/policies/SIP%20phones"
     with cast.steps.step(f"{desk}: Keep in line: the policy no longer allows SIP devices; the phone is signed out"):
         cast.administrator.request("PUT", policy, {"sip_devices_for_calls": False})
-        job = cast.administrator.request("POST", "/v1/sync")
+        job = cast.administrator.sync()
         cast.steps.expect(1, job["counts"]["signed_out"], "signed out")
         cast.steps.expect(Reaction.REREGISTERED, desk.phone.await_notify(), "reaction")
         reasons = [event["detail"].get("reason") for event in _history(cast, desk) if event["type"] == "signed_out"]

@@ -49,7 +49,9 @@ ROLES = {
     "PUT /v1/users/{upn}/message-waiting": ADMIN,
     "POST /v1/sync": ADMIN,
     "POST /v1/sign-ins": ADMIN,
+    "GET /v1/jobs": READER,
     "GET /v1/jobs/{id}": READER,
+    "POST /v1/jobs/{id}/cancel": ADMIN,
     "GET /v1/audit": {"admin", "reader"},
     "GET /v1/network": READER,
 }

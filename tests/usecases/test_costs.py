@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from chalicelib.adapters.counting import Cost
+from chalicelib.domain.installation import Installation
 from tests.gateway import BEN, MAC, Phone, World
 
 
@@ -175,11 +178,31 @@ def test_an_edge_that_lives_is_noted_once_an_hour(world: World) -> None:
     assert [1, 0] == [world.cost_of(world.edge.report).writes for _ in range(2)]
 
 
-def test_a_sync_without_changes_writes_the_tenant_alone(world: World, signed_in: Phone) -> None:
+def test_a_sync_without_changes_writes_the_tenant_and_the_job_alone(world: World, signed_in: Phone) -> None:
     assert signed_in.base
     cost = world.cost_of(lambda: world.admin.post("/v1/sync"))
 
-    assert 3 == cost.writes  # the tenant's sync state, the job, and the line of the audit
+    assert 7 == cost.writes  # begun 2, taken 1, ended 2 and the tenant's sync state; and the line of the audit
+
+
+def test_a_hundred_users_without_changes_are_one_query_their_users_and_one_write(world: World, signed_in: Phone) -> None:
+    def sync() -> Cost:
+        return replace(world.cost_of(lambda: world.admin.post("/v1/sync")))
+
+    small = sync()
+    for part in range(2):
+        world.store.save(*copies(world, signed_in, range(50 * part, 50 * part + 50)))
+    large = sync()
+
+    # all copies have Anna, whom the directory is asked for once a page
+    assert (1, 1, 1) == (large.queries - small.queries, large.reads - small.reads, large.writes - small.writes)
+
+
+def copies(world: World, phone: Phone, numbers: range) -> list[Installation]:
+    """Installations like this phone's."""
+    own = world.store.load(Installation, phone.username.rpartition(".")[0])
+    assert own is not None
+    return [replace(own, id=f"copy{number}", version=0) for number in numbers]
 
 
 def test_the_pairing_page_without_a_session_touches_nothing(world: World) -> None:

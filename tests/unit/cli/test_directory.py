@@ -105,7 +105,7 @@ def test_show_tenant_lists_nested_settings(gateway: FakeGateway, sipgw: Sipgw) -
 
 def test_sync_tells_the_job(gateway: FakeGateway, sipgw: Sipgw) -> None:
     gateway.lay("POST /v1/sync", {"id": "j-1", "state": "queued"}, status=202)
-    assert "Policy sync j-1: queued\n" == sipgw("sync").stdout
+    assert "Policy sync j-1: queued. Watch it with: ./sipgw jobs show j-1 --wait\n" == sipgw("sync", "--no-wait").stdout
 
 
 def test_sync_with_wait_shows_the_counts(gateway: FakeGateway, sipgw: Sipgw) -> None:
