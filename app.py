@@ -1,8 +1,9 @@
-"""The Chalice app: registers the blueprints; nothing else."""
+"""The Chalice app: registers the blueprints, then what answers to the methods that no route has; nothing else."""
 
 from chalice.app import Chalice
 
 from chalicelib.handlers import calls, devices, edges, organisation, people, phones, schedules
+from chalicelib.handlers.api import refuse_other_methods
 
 app = Chalice(app_name="sip-gateway")
 app.register_blueprint(people.blueprint)
@@ -12,3 +13,4 @@ app.register_blueprint(organisation.blueprint)
 app.register_blueprint(calls.blueprint)
 app.register_blueprint(edges.blueprint)
 app.register_blueprint(schedules.blueprint)
+refuse_other_methods(app)
