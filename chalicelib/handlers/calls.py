@@ -33,7 +33,12 @@ class CallSettingsView:
 
 
 SETTINGS = (Answer(CallSettingsView),)
-REFUSALS = (ForwardingNotAllowed, NumberNotUsable, OwnNumber, EmergencyNumber)
+CHANGE_SETTINGS = Contract(
+    SETTINGS,
+    (Body(CallSettingsChange, required=False),),
+    problems=(ForwardingNotAllowed, NumberNotUsable, OwnNumber, EmergencyNumber),
+)
+SET_MESSAGES = Contract((Answer(Messages),), (Body(Messages, required=False),))
 
 
 @api_route(blueprint, "GET", "/v1/users/{upn}/call-settings", READERS, Contract(SETTINGS))
@@ -47,7 +52,7 @@ def get_call_settings(call: ApiCall, upn: str) -> Response:
     "PUT",
     "/v1/users/{upn}/call-settings",
     ADMINS,
-    Contract(SETTINGS, (Body(CallSettingsChange, required=False),), problems=REFUSALS),
+    CHANGE_SETTINGS,
 )
 def put_call_settings(call: ApiCall, upn: str) -> Response:
     """Changes what is given."""
@@ -66,7 +71,7 @@ def get_message_waiting(call: ApiCall, upn: str) -> Response:
     "PUT",
     "/v1/users/{upn}/message-waiting",
     ADMINS,
-    Contract((Answer(Messages),), (Body(Messages, required=False),)),
+    SET_MESSAGES,
 )
 def put_message_waiting(call: ApiCall, upn: str) -> Response:
     """Told by the voicemail system; the lamps of the user's phones follow."""
