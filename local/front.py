@@ -217,24 +217,31 @@ def load_app(name: str) -> Chalice:
     return cast("Chalice", getattr(importlib.import_module(module), attribute))
 
 
-def _servers(front: Front, options: FrontOptions) -> tuple[Server, Server]:
-    server = functools.partial(
-        Server,
+_server = functools.partial(
+    Server,
+    interface=Interfaces.ASGINL,
+    websockets=False,
+    http=HTTPModes.http1,
+    http1_settings=HTTP1Settings(max_buffer_size=HEAD_BYTES),
+    log_enabled=False,
+)
+
+
+def https_server(front: Front, options: FrontOptions) -> Server:
+    """The server that phones, browsers and administrators reach."""
+    return _server(
         front,
-        interface=Interfaces.ASGINL,
-        websockets=False,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(max_buffer_size=HEAD_BYTES),
-        log_enabled=False,
-    )
-    https = server(
         address=options.https_address,
         port=options.https_port,
         ssl_cert=options.certificate,
         ssl_key=options.key,
         ssl_protocol_min=SSLProtocols.tls12,  # desk phones know 1.2 at best
     )
-    return https, server(address="127.0.0.1", port=options.http_port)
+
+
+def http_server(front: Front, port: int) -> Server:
+    """Plain HTTP, on loopback alone."""
+    return _server(front, address="127.0.0.1", port=port)
 
 
 def _stop(servers: Sequence[Server]) -> None:
@@ -246,7 +253,8 @@ async def serve(options: FrontOptions) -> None:
     """Serves until SIGTERM or SIGINT."""
     app = load_app(options.app)
     pool = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="function")
-    servers = _servers(Front(app, pool), options)
+    front = Front(app, pool)
+    servers = (https_server(front, options), http_server(front, options.http_port))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, servers)

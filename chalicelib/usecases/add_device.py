@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 from chalicelib.contracts.codec import Problem
+from chalicelib.contracts.schema import Keywords
 from chalicelib.domain.enrollment import Claim
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.identifiers import Mac
@@ -16,6 +17,9 @@ from chalicelib.usecases.history import mac_event
 from chalicelib.usecases.ports import Caller, Gateway
 
 LONGEST_LOCATION = 128
+LocationText = Annotated[
+    str, Keywords("Where it stands; printable, one line.", format="line", max_length=LONGEST_LOCATION, example="Lobby")
+]
 
 
 def add_device(gateway: Gateway, caller: Caller, mac: Mac, location: str) -> tuple[DeviceView, bool]:
