@@ -78,6 +78,11 @@ class AgentSettings(_FromEnvironment):
     evapi: str = "127.0.0.1:8448"
     commands: str = ""  # unix:PATH or sqs:QUEUE_URL; empty: commands come only with the answers to events
     heartbeat_seconds: int = 30
+    metrics: str = ""  # ADDRESS:PORT of /metrics and /healthz, loopback or private only; empty: none
+    run_directory: str = "/run/sip-edge"  # Kamailio's, for its control socket
+    tls_certificate: str = "/etc/sip-edge/certificate.pem"  # watched: Kamailio reads a renewed one
+    tls_key: str = "/etc/sip-edge/key.pem"
+    renewal_seconds: int = 60  # how often the certificate is looked at
 
     def _check(self) -> None:
         if not self.id:
@@ -88,8 +93,12 @@ class AgentSettings(_FromEnvironment):
             raise BadSetting("EDGE_CREDENTIAL_FILE or EDGE_CREDENTIAL must be set")
         if self.commands and not self.commands.startswith(("unix:", "sqs:")):
             raise BadSetting("EDGE_COMMANDS must be unix:PATH or sqs:QUEUE_URL")
-        if not self.evapi.rpartition(":")[2].isdigit():
-            raise BadSetting("EDGE_EVAPI must be ADDRESS:PORT")
+        for name, address in (("EDGE_EVAPI", self.evapi), ("EDGE_METRICS", self.metrics or "127.0.0.1:9090")):
+            host, _, port = address.rpartition(":")
+            if not host or not port.isdigit():
+                raise BadSetting(f"{name} must be ADDRESS:PORT")
+        if self.renewal_seconds < 1:
+            raise BadSetting("EDGE_RENEWAL_SECONDS must be at least 1")
 
     def load_credential(self) -> str:
         """The edge credential that is valid now. Raises BadSetting where the file does not hold one."""
