@@ -112,6 +112,12 @@ class Edge:
                 start_new_session=True,
             )
 
+    def version(self) -> str:
+        """Kamailio's, such as `6.0.1`."""
+        command = self._in_root("kamailio", "-v") if self.root else ["kamailio", "-v"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own command line
+        return done.stdout.split()[2]
+
     def kill_kamailio(self) -> None:
         """SIGKILL to Kamailio's own process group: its workers would live on otherwise."""
         if self.kamailio is not None:

@@ -40,7 +40,7 @@ def render_families(families: Iterable[Family]) -> str:
 
 def _render_sample(name: str, sample: Sample) -> str:
     labels = ",".join(f'{label}="{_escape(value)}"' for label, value in sample.labels)
-    return f"{name}{sample.suffix}{{{labels}}} {sample.value:g}" if labels else f"{name}{sample.suffix} {_number(sample.value)}"
+    return f"{name}{sample.suffix}{'{' + labels + '}' if labels else ''} {_number(sample.value)}"
 
 
 def _number(value: float) -> str:
