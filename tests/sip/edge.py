@@ -5,6 +5,7 @@ They are this machine's, or with EDGE_ROOT=FOLDER those of an image's unpacked r
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -79,25 +80,27 @@ class Edge:
         return self
 
     def start_kamailio(self) -> None:
-        if self.root:
-            command = self._in_root("python3", "-m", "sip_edge.agent.kamailio")
-            environment = self.environment
-        else:
-            settings = KamailioSettings.from_environment(self.environment)
-            prepare_kamailio(settings)
-            command = [*END_WITH_PARENT, *kamailio_command(settings)]
-            environment = kamailio_environment(settings)
+        prepare_kamailio(KamailioSettings.from_environment(self.environment))
+        command, environment = self.kamailio_start()
         self.kamailio = self._spawn("kamailio", command, environment)
         wait_until(self._answers)
+
+    def kamailio_start(self) -> tuple[list[str], dict[str, str]]:
+        """The command line that starts Kamailio, and its environment."""
+        if self.root:
+            return self.in_root("python3", "-m", "sip_edge.agent.kamailio"), self.environment
+        settings = KamailioSettings.from_environment(self.environment)
+        return [*END_WITH_PARENT, *kamailio_command(settings)], kamailio_environment(settings)
 
     def start_agent(self) -> None:
         links_before = self.log("agent").count('"link_up"')
         arguments = ["-W", "error", "-m", "sip_edge.agent"]
-        command = self._in_root("python3", *arguments) if self.root else [*END_WITH_PARENT, sys.executable, *arguments]
+        command = self.in_root("python3", *arguments) if self.root else [*END_WITH_PARENT, sys.executable, *arguments]
         self.agent = self._spawn("agent", command, self.environment)
         wait_until(lambda: self.log("agent").count('"link_up"') > links_before and self.commands_path.exists())
 
-    def _in_root(self, *command: str) -> list[str]:
+    def in_root(self, *command: str) -> list[str]:
+        """The command as it runs in the unpacked image, with this edge's folder and certificate."""
         return [str(IN_ROOT), self.root, str(self.folder), str(self.certificate.parent), "--", *command]
 
     def _spawn(self, name: str, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -114,14 +117,15 @@ class Edge:
 
     def version(self) -> str:
         """Kamailio's, such as `6.0.1`."""
-        command = self._in_root("kamailio", "-v") if self.root else ["kamailio", "-v"]
+        command = self.in_root("kamailio", "-v") if self.root else ["kamailio", "-v"]
         done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own command line
         return done.stdout.split()[2]
 
     def kill_kamailio(self) -> None:
         """SIGKILL to Kamailio's own process group: its workers would live on otherwise."""
         if self.kamailio is not None:
-            os.killpg(self.kamailio.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                os.killpg(self.kamailio.pid, signal.SIGKILL)
             self.kamailio.wait()
             wait_until(lambda: not self._listens())  # its workers end a moment later
             self.kamailio = None
