@@ -22,6 +22,7 @@ _URI = f"sip:{REALM}"
 _HA2 = hashlib.md5(f"REGISTER:{_URI}".encode(), usedforsecurity=False).hexdigest()
 _TRY_SECONDS = 0.25
 _ANSWER_SECONDS = 10.0
+_COMEBACK_SECONDS = 600.0
 
 
 @dataclass
@@ -150,9 +151,9 @@ class Herd:
         self._phones = [LoadPhone(port, name, context) for name in names]
 
     def register_all(self) -> Tally:
-        """Connects and registers every phone that is not connected, trying until each has succeeded or a minute has passed."""
+        """Connects and registers every phone that is not connected, again and again for at most ten minutes."""
         tally = Tally()
-        end = time.monotonic() + 120
+        end = time.monotonic() + _COMEBACK_SECONDS
         waiting = [phone for phone in self._phones if phone.socket is None]
         while waiting and time.monotonic() < end:
             again = [phone for phone in waiting if not self._comes_back(phone)]
