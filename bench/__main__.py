@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import at_rest, edge, phone_files
+from bench import at_rest, edge, phone_files, soak
 from bench.figures import Figure, print_table
 
 RESULTS = Path(__file__).parent / "results"
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "idle": edge.measure_idle,
     "commands": edge.measure_commands,
     "storm": edge.measure_storm,
+    "churn": soak.measure,
 }
 
 

@@ -18,12 +18,14 @@ import httpx
 
 from bench.edge_phones import PhoneProcesses, add_up
 from bench.edge_servers import Servers, kamailio_memory
+from bench.figures import Figure
 from bench.processes import descendants
 
 RESULTS = Path(__file__).parent / "results" / "soak.json"
 PHONES = 200
 REFRESH_SECONDS = 1.0
 REST_SECONDS = 2.0
+SHORT_MINUTES = 1.5
 _GROWTH_LIMIT = 1.05  # of memory from the end of the first fifth on
 
 
@@ -42,18 +44,41 @@ def main() -> int:
     """The exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
-    minutes = parser.parse_args().minutes
-    names = [f"soak{number}" for number in range(PHONES)]
-    with Servers(names, bare=False) as servers, PhoneProcesses(servers.edge.port, names) as phones:
-        print(f"{PHONES} phones for {minutes:g} minutes; {servers.note}", flush=True)
-        samples, problems = _soak(servers, phones, minutes)
-        problems += _problems_in_log(servers.edge.log("kamailio"))
-    problems += _growth(samples)
+    samples, problems = _run(parser.parse_args().minutes)
     RESULTS.parent.mkdir(exist_ok=True)
     report = {"at": datetime.now(UTC).isoformat(), "samples": [asdict(sample) for sample in samples], "problems": problems}
     RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print("\n".join(problems) or "nothing grew, nothing died, nobody was left out")
     return 1 if problems else 0
+
+
+def measure() -> list[Figure]:
+    """A minute of the same, among the benchmarks."""
+    samples, problems = _run(SHORT_MINUTES)
+    if not samples:
+        raise SystemExit("\n".join(problems))
+    first, last = samples[len(samples) // 5], samples[-1]
+    beside = f"{last.connections:,} connections, half of them ended by RST; " + ("; ".join(problems) or "no process died")
+    return [
+        Figure("shared memory after churn", last.shared_memory, "MB", "flat", f"{first.shared_memory} MB before; {beside}"),
+        Figure(
+            "memory of all processes after churn",
+            last.private_and_shared,
+            "MB",
+            "flat",
+            f"{first.private_and_shared} MB before",
+        ),
+    ]
+
+
+def _run(minutes: float) -> tuple[list[Sample], list[str]]:
+    """Samples, and what went wrong."""
+    names = [f"soak{number}" for number in range(PHONES)]
+    with Servers(names, bare=False) as servers, PhoneProcesses(servers.edge.port, names) as phones:
+        print(f"{PHONES} phones for {minutes:g} minutes; {servers.note}", flush=True)
+        samples, problems = _soak(servers, phones, minutes)
+        problems += _problems_in_log(servers.edge.log("kamailio"))
+    return samples, problems + _growth(samples)
 
 
 def _soak(servers: Servers, phones: PhoneProcesses, minutes: float) -> tuple[list[Sample], list[str]]:
