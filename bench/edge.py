@@ -13,7 +13,7 @@ from tests.sip.edge import Edge
 
 LOAD_PHONES = 100
 LOAD_SECONDS = 4.0
-PAIRS = 3
+PAIRS = 5
 NOTIFIES = 200
 STORM_PHONES = 2_000
 IDLE_PHONES = (2_000, 10_000)
