@@ -56,9 +56,7 @@ class Agent:
         )
         control = Control(settings.run_directory)
         self._monitor = Monitor(settings.metrics, control, linked=lambda: self._link.is_up, read_families=self._read_families)
-        self._certificate = CertificateWatch(
-            settings.tls_certificate, settings.tls_key, control, metrics, seconds=settings.renewal_seconds
-        )
+        self._certificate = CertificateWatch(settings, control, metrics)
         self._answering: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:

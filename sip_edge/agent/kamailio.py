@@ -12,6 +12,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from sip_edge.agent.certificate import note_certificate
 from sip_edge.agent.log import log_event
 from sip_edge.agent.settings import BadSetting, KamailioSettings
 
@@ -81,6 +82,7 @@ def prepare_kamailio(settings: KamailioSettings) -> None:
     for path in (certificate, key):
         if not os.access(path, os.R_OK):
             raise BadSetting(f"{path} cannot be read; EDGE_TLS_CERTIFICATE and EDGE_TLS_KEY name PEM files")
+    note_certificate(run, certificate, key)
     (run / "tls.cfg").write_text(
         _TLS_CONFIGURATION.format(certificate=certificate, key=key, ciphers=settings.tls_ciphers), encoding="utf-8"
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.sip.certificates import issue_certificate
-from tests.sip.edge import REPOSITORY, free_port
+from tests.sip.edge import IN_ROOT, free_port
 from tests.sip.functions_server import EDGE_CREDENTIAL, FunctionsServer
 from tests.sip.phone import REALM, Account, Phone
 from tests.sip.waiting import wait_until
@@ -24,7 +24,6 @@ pytestmark = [
     pytest.mark.skipif(not os.environ.get("EDGE_ROOT"), reason="EDGE_ROOT names no unpacked image; see make image-test"),
 ]
 ROOT = Path(os.environ.get("EDGE_ROOT", "/nonexistent")).resolve()
-IN_ROOT = REPOSITORY / "tests" / "sip" / "in_root.sh"
 START_SECONDS = 30.0
 
 

@@ -17,7 +17,7 @@ from chalicelib.contracts.edge import CommandType, EdgeCommand
 from tests.sip.edge import Edge
 from tests.sip.functions_server import FunctionsServer
 from tests.sip.phone import REALM, Account, Phone
-from tests.sip.test_metrics import measured
+from tests.sip.scrape import measured
 from tests.sip.waiting import wait_until
 
 pytestmark = pytest.mark.sip

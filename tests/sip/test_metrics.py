@@ -6,8 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 
 import pytest
@@ -16,25 +14,11 @@ from chalicelib.contracts.edge import CommandType, EdgeCommand
 from tests.sip.edge import REPOSITORY, Edge
 from tests.sip.functions_server import FunctionsServer
 from tests.sip.phone import Account, Phone
+from tests.sip.scrape import get, measured
 from tests.sip.waiting import wait_until
 
 pytestmark = pytest.mark.sip
 Connect = Callable[..., Phone]
-
-
-def get(edge: Edge, path: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(f"http://{edge.environment['EDGE_METRICS']}{path}", timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refusal:
-        with refusal:
-            return refusal.code, refusal.read().decode()
-
-
-def measured(edge: Edge) -> dict[str, float]:
-    """Every sample of /metrics by its name and labels."""
-    lines = [line for line in get(edge, "/metrics")[1].splitlines() if not line.startswith("#")]
-    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
 def check_health(edge: Edge) -> tuple[int, str]:

@@ -76,3 +76,12 @@ def test_after_a_refused_certificate_a_good_one_is_taken(renewable: Edge, tmp_pa
     replace(renewable, *renewed)
 
     wait_until(lambda: ssl.PEM_cert_to_DER_cert(renewed[0].read_text()) == served(renewable))
+
+
+def test_a_renewal_while_the_agent_was_away_is_not_missed(renewable: Edge, tmp_path: Path) -> None:
+    renewable.kill_agent()
+    renewed = issue_certificate(tmp_path / "renewed")
+    replace(renewable, *renewed)
+    renewable.start_agent()
+
+    wait_until(lambda: ssl.PEM_cert_to_DER_cert(renewed[0].read_text()) == served(renewable))
