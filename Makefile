@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
+MINUTES := 60
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -27,6 +28,15 @@ check: setup-tests ## what CI runs: format, lint, types, imports, freshness, REA
 bench: setup-tests ## the benchmarks, as a table and JSON in bench/results/
 	@$(PYTHON) -m bench
 
+soak: setup-tests ## churn of phones for MINUTES=60 on the edge; fails where memory grows or anything dies
+	@$(PYTHON) -m bench.soak --minutes $(MINUTES)
+
+image: setup ## the edge's image as dist/sip-edge.oci.tar, without a Docker engine (root, mmdebstrap, buildah, Debian's mirror)
+	@bash sip_edge/image.sh
+
+image-test: setup-tests image ## the image as it would run, then every SIP test on its Kamailio
+	@EDGE_ROOT=dist/edge-root $(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadfile tests/image tests/sip
+
 golden: setup-tests ## rewrite the golden files; read the diff as the phone would
 	@$(PYTHON) tests/golden/write.py
 
@@ -42,4 +52,4 @@ format: setup-tests ## format the code
 clean: ## forget this machine's gateway: .gateway/ with its devices and keys
 	@rm -rf .gateway
 
-.PHONY: help setup setup-tests run demo test check bench golden docs lock format clean
+.PHONY: help setup setup-tests run demo test check bench soak image image-test golden docs lock format clean

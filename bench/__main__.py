@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import at_rest, phone_files, sync
+from bench import at_rest, edge, phone_files, soak, sync
 from bench.figures import Figure, print_table
 
 RESULTS = Path(__file__).parent / "results"
@@ -19,6 +19,11 @@ BENCHMARKS = {
     "fetch": phone_files.measure_fetching,
     "rest": at_rest.measure,
     "sync": sync.measure,
+    "registrations": edge.measure_registrations,
+    "idle": edge.measure_idle,
+    "commands": edge.measure_commands,
+    "storm": edge.measure_storm,
+    "churn": soak.measure,
 }
 
 

@@ -43,7 +43,7 @@ def plan_children(
         *([_graph(options, base)] if options.directory == "graph" else []),
         _functions(options, state, identity, base),
         _kamailio(options, state, identity, base),
-        _agent(options, state, base),
+        _agent(options, state, identity, base),
     ]
 
 
@@ -138,7 +138,7 @@ def _kamailio(options: GatewayOptions, state: GatewayState, identity: ServerIden
     )
 
 
-def _agent(options: GatewayOptions, state: GatewayState, base: Mapping[str, str]) -> ChildPlan:
+def _agent(options: GatewayOptions, state: GatewayState, identity: ServerIdentity, base: Mapping[str, str]) -> ChildPlan:
     settings = {
         "EDGE_ID": "local",
         "EDGE_FUNCTIONS_URL": f"http://127.0.0.1:{options.http_port}",
@@ -146,7 +146,9 @@ def _agent(options: GatewayOptions, state: GatewayState, base: Mapping[str, str]
         "EDGE_OUTBOX": str(state.outbox),
         "EDGE_EVAPI": _evapi(options),
         "EDGE_COMMANDS": f"unix:{state.agent_socket}",
-        "EDGE_SIP_HOST": options.host or "localhost",
+        "EDGE_RUN_DIRECTORY": str(state.run / "kamailio"),
+        "EDGE_TLS_CERTIFICATE": str(identity.certificate),
+        "EDGE_TLS_KEY": str(identity.key),
     }
     return ChildPlan(
         "agent",

@@ -8,8 +8,10 @@ from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 
 from chalicelib.contracts.edge import EdgeCommand, EdgeEvent, EventType
+from sip_edge.agent.certificate import CertificateWatch
 from sip_edge.agent.commander import Commander
 from sip_edge.agent.commands import CommandSource
+from sip_edge.agent.control import Control
 from sip_edge.agent.core.answers import (
     UnusableCredentials,
     answer_credentials,
@@ -17,6 +19,7 @@ from sip_edge.agent.core.answers import (
     answer_verdict,
     answer_verdict_later,
 )
+from sip_edge.agent.core.exposition import Family, Sample
 from sip_edge.agent.core.messages import (
     BindingReport,
     CredentialsWanted,
@@ -29,6 +32,8 @@ from sip_edge.agent.core.messages import (
 from sip_edge.agent.functions import Functions, FunctionsError
 from sip_edge.agent.link import Link
 from sip_edge.agent.log import log_event
+from sip_edge.agent.metrics import Metrics
+from sip_edge.agent.monitor import Monitor
 from sip_edge.agent.outbox import Outbox
 from sip_edge.agent.poster import Poster
 from sip_edge.agent.settings import AgentSettings
@@ -37,15 +42,21 @@ from sip_edge.agent.settings import AgentSettings
 class Agent:
     """One agent beside one Kamailio. `run` works until cancelled."""
 
-    def __init__(self, settings: AgentSettings, functions: Functions, outbox: Outbox, source: CommandSource) -> None:
+    def __init__(
+        self, settings: AgentSettings, functions: Functions, outbox: Outbox, source: CommandSource, metrics: Metrics
+    ) -> None:
         self._functions = functions
         self._outbox = outbox
         self._source = source
         self._link = Link(settings.evapi, on_facts=self._receive, on_down=self._lose_link)
-        self._commander = Commander(send=self._link.send, on_finished=self._report_command)
+        self._metrics = metrics
+        self._commander = Commander(send=self._link.send, on_finished=self._report_command, metrics=metrics)
         self._poster = Poster(
             settings.id, functions, outbox, on_command=self._commander.accept, heartbeat_seconds=settings.heartbeat_seconds
         )
+        control = Control(settings.run_directory)
+        self._monitor = Monitor(settings.metrics, control, linked=lambda: self._link.is_up, read_families=self._read_families)
+        self._certificate = CertificateWatch(settings, control, metrics)
         self._answering: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -53,6 +64,16 @@ class Agent:
             parts.create_task(self._link.run())
             parts.create_task(self._poster.run())
             parts.create_task(self._source.run(self._commander.accept))
+            parts.create_task(self._monitor.run())
+            parts.create_task(self._certificate.run())
+
+    def _read_families(self) -> list[Family]:
+        waiting, shed = Sample(len(self._outbox)), Sample(self._outbox.shed_count)
+        return [
+            Family("sip_edge_outbox_events", "gauge", "Events that wait for delivery.", (waiting,)),
+            Family("sip_edge_events_shed_total", "counter", "Events given up because the outbox was full.", (shed,)),
+            *self._metrics.families(),
+        ]
 
     def _receive(self, facts: Sequence[Fact]) -> None:
         events: list[EdgeEvent] = []
@@ -115,6 +136,8 @@ class Agent:
     def _store(self, events: Sequence[EdgeEvent]) -> None:
         if not events:
             return
+        for event in events:
+            self._metrics.events.add(event.type.value)
         shed = self._outbox.add(events)
         if shed:
             log_event("events_shed", count=shed, total=self._outbox.shed_count)

@@ -22,6 +22,7 @@ from chalicelib.contracts.edge import (
     FeatureCodeRequest,
     FeatureCodeVerdict,
 )
+from sip_edge.agent.metrics import Metrics
 from sip_edge.agent.settings import BadSetting
 
 T = TypeVar("T")
@@ -51,7 +52,7 @@ class RequestRefused(FunctionsError):
 class Functions:
     """A client with kept-alive connections. `load_credential` is called at the start and again after a 401."""
 
-    def __init__(self, url: str, *, trust_anchor: str, load_credential: Callable[[], str]) -> None:
+    def __init__(self, url: str, *, trust_anchor: str, load_credential: Callable[[], str], metrics: Metrics) -> None:
         verify = ssl.create_default_context(cafile=trust_anchor or None) if url.startswith("https://") else False
         self._client = httpx.AsyncClient(
             base_url=url,
@@ -60,6 +61,7 @@ class Functions:
             timeout=EVENTS_SECONDS,
             trust_env=False,  # the edge talks to the functions alone, through no proxy of the environment
         )
+        self._metrics = metrics
         self._load_credential = load_credential
         self._credential = load_credential()
 
@@ -86,6 +88,15 @@ class Functions:
         return await self._ask(EVENTS_PATH, batch, BatchReceipt, seconds=EVENTS_SECONDS)
 
     async def _ask(self, path: str, body: object, kind: type[T], *, seconds: float) -> T:
+        call = path.rpartition("/")[2].replace("-", "_")
+        try:
+            with self._metrics.functions_seconds.timed(call):
+                return await self._ask_in_time(path, body, kind, seconds=seconds)
+        except FunctionsAway:
+            self._metrics.functions_failures.add(call)
+            raise
+
+    async def _ask_in_time(self, path: str, body: object, kind: type[T], *, seconds: float) -> T:
         try:
             async with asyncio.timeout(seconds):
                 response = await self._post(path, to_json(body))

@@ -12,6 +12,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from sip_edge.agent.certificate import note_certificate
 from sip_edge.agent.log import log_event
 from sip_edge.agent.settings import BadSetting, KamailioSettings
 
@@ -27,6 +28,7 @@ verify_certificate = no
 require_certificate = no
 certificate = {certificate}
 private_key = {key}
+cipher_list = {ciphers}
 
 [client:default]
 method = TLSv1.2+
@@ -65,6 +67,10 @@ def kamailio_environment(settings: KamailioSettings) -> dict[str, str]:
         "EDGE_EXPIRES_MAX": str(settings.expires_max),
         "EDGE_REPORT_SECONDS": str(settings.report_seconds),
         "EDGE_PIKE_DENSITY": str(settings.pike_density),
+        "EDGE_DEVICE_DENSITY": str(settings.device_density),
+        "EDGE_STRANGER_SECONDS": str(settings.stranger_seconds),
+        "EDGE_MAX_CONNECTIONS": str(settings.max_connections),
+        "EDGE_CONNECTIONS_PER_ADDRESS": str(settings.connections_per_address),
     }
 
 
@@ -76,7 +82,10 @@ def prepare_kamailio(settings: KamailioSettings) -> None:
     for path in (certificate, key):
         if not os.access(path, os.R_OK):
             raise BadSetting(f"{path} cannot be read; EDGE_TLS_CERTIFICATE and EDGE_TLS_KEY name PEM files")
-    (run / "tls.cfg").write_text(_TLS_CONFIGURATION.format(certificate=certificate, key=key), encoding="utf-8")
+    note_certificate(run, certificate, key)
+    (run / "tls.cfg").write_text(
+        _TLS_CONFIGURATION.format(certificate=certificate, key=key, ciphers=settings.tls_ciphers), encoding="utf-8"
+    )
 
 
 def main() -> int:

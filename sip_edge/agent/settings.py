@@ -6,6 +6,7 @@ Kamailio and the agent are two processes of one edge: each has its object, and b
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -52,6 +53,11 @@ class KamailioSettings(_FromEnvironment):
     expires_max: int = 300
     report_seconds: int = 900  # an unchanged binding is reported again after this
     pike_density: int = 400  # requests per address and 2 seconds of connections on which nobody has registered
+    device_density: int = 200  # requests of one registered phone in 10 seconds; those of calls are not counted
+    stranger_seconds: int = 30  # a silent connection on which nobody has registered is closed after this
+    max_connections: int = 16_384
+    connections_per_address: int = 2_000  # an office may be behind one address; Kamailio 6 only
+    tls_ciphers: str = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:DHE+AESGCM:!aNULL:!eNULL"  # of TLS 1.2, as OpenSSL lists them
     digest_algorithm: str = "MD5"  # or SHA-256; one for all phones (a limit of Kamailio's auth module)
     shared_memory_mb: int = 512  # taken as used: about 70 kB for each connected phone
 
@@ -62,6 +68,13 @@ class KamailioSettings(_FromEnvironment):
             raise BadSetting("EDGE_EXPIRES_MIN, _DEFAULT and _MAX must grow in this order")
         if not 0 < self.pike_density <= 65535:  # noqa: PLR2004 - an unsigned short in pike
             raise BadSetting("EDGE_PIKE_DENSITY must be between 1 and 65535")
+        for name in ("device_density", "stranger_seconds", "max_connections", "connections_per_address"):
+            if getattr(self, name) < 1:
+                raise BadSetting(f"EDGE_{name.upper()} must be at least 1")
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ciphers(self.tls_ciphers)
+        except ssl.SSLError:
+            raise BadSetting("EDGE_TLS_CIPHERS names no cipher that OpenSSL knows") from None
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,11 @@ class AgentSettings(_FromEnvironment):
     evapi: str = "127.0.0.1:8448"
     commands: str = ""  # unix:PATH or sqs:QUEUE_URL; empty: commands come only with the answers to events
     heartbeat_seconds: int = 30
+    metrics: str = ""  # ADDRESS:PORT of /metrics and /healthz, loopback or private only; empty: none
+    run_directory: str = "/run/sip-edge"  # Kamailio's, for its control socket
+    tls_certificate: str = "/etc/sip-edge/certificate.pem"  # watched: Kamailio reads a renewed one
+    tls_key: str = "/etc/sip-edge/key.pem"
+    renewal_seconds: int = 60  # how often the certificate is looked at
 
     def _check(self) -> None:
         if not self.id:
@@ -88,8 +106,12 @@ class AgentSettings(_FromEnvironment):
             raise BadSetting("EDGE_CREDENTIAL_FILE or EDGE_CREDENTIAL must be set")
         if self.commands and not self.commands.startswith(("unix:", "sqs:")):
             raise BadSetting("EDGE_COMMANDS must be unix:PATH or sqs:QUEUE_URL")
-        if not self.evapi.rpartition(":")[2].isdigit():
-            raise BadSetting("EDGE_EVAPI must be ADDRESS:PORT")
+        for name, address in (("EDGE_EVAPI", self.evapi), ("EDGE_METRICS", self.metrics or "127.0.0.1:9090")):
+            host, _, port = address.rpartition(":")
+            if not host or not port.isdigit():
+                raise BadSetting(f"{name} must be ADDRESS:PORT")
+        if self.renewal_seconds < 1:
+            raise BadSetting("EDGE_RENEWAL_SECONDS must be at least 1")
 
     def load_credential(self) -> str:
         """The edge credential that is valid now. Raises BadSetting where the file does not hold one."""

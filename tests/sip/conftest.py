@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.sip.certificates import issue_certificate
 from tests.sip.edge import Edge
 from tests.sip.functions_server import Behaviour, FunctionsServer
 from tests.sip.phone import Account, Phone
@@ -18,16 +18,7 @@ _names = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("certificate")
-    pem, key = folder / "certificate.pem", folder / "key.pem"
-    names = "subjectAltName=DNS:localhost,DNS:edge.test,IP:127.0.0.1"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    subprocess.run(  # noqa: S603 - our own command line
-        [*command, "-subj", "/CN=edge.test", "-addext", names, "-keyout", str(key), "-out", str(pem)],
-        check=True,
-        capture_output=True,
-    )
-    return pem, key
+    return issue_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture(scope="session")

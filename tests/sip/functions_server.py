@@ -33,8 +33,10 @@ from tests.sip.phone import REALM, Account, hash_of
 EDGE_CREDENTIAL = "edge-credential-for-tests"
 
 
-def credentials_for(account: Account, *, may_call: bool = False, language: str = "en", lasts: int = 3600) -> Credentials:
-    text = f"{account.username}:{REALM}:{account.password}"
+def credentials_for(
+    account: Account, *, may_call: bool = False, language: str = "en", lasts: int = 3600, domain: str = REALM
+) -> Credentials:
+    text = f"{account.username}:{domain}:{account.password}"
     return Credentials(
         ha1=Ha1(hash_of("md5", text), hash_of("sha256", text)),
         aor=account.aor,

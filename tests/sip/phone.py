@@ -40,6 +40,7 @@ class Phone:
     port: int
     user_agent: str = "Yealink SIP-T46U 108.86.0.90"
     contact: str = ""
+    domain: str = REALM
     call_id: str = field(default_factory=lambda: f"reg-{next(_numbers)}-{time.monotonic_ns()}")
 
     def __post_init__(self) -> None:
@@ -91,25 +92,25 @@ class Phone:
         extra = [("Contact", contact if contact is not None else f"<{self.contact}>")]
         if expires is not None:
             extra.append(("Expires", str(expires)))
-        return self._authenticated("REGISTER", f"sip:{REALM}", extra, to_user=to_user or self.account.aor)
+        return self._authenticated("REGISTER", f"sip:{self.domain}", extra, to_user=to_user or self.account.aor)
 
     def register_without_waiting(self) -> None:
         """REGISTER with the answer to a challenge; the final answer is left to be received."""
         extra = [("Contact", f"<{self.contact}>"), ("Expires", "120")]
-        uri = f"sip:{REALM}"
+        uri = f"sip:{self.domain}"
         response = self._request("REGISTER", uri, extra, to_user=self.account.aor)
         self._challenge = digest_parameters(response.header("WWW-Authenticate"))
         self._send_request("REGISTER", uri, [*extra, self._authorization("REGISTER", uri)], to_user=self.account.aor)
 
     def register_raw(self, extra: list[tuple[str, str]]) -> SipMessage:
-        return self._authenticated("REGISTER", f"sip:{REALM}", extra, to_user=self.account.aor)
+        return self._authenticated("REGISTER", f"sip:{self.domain}", extra, to_user=self.account.aor)
 
     def dial(self, number: str) -> SipMessage:
         """INVITE and ACK; the final answer. Answers a 407 once."""
-        return self._authenticated("INVITE", f"sip:{number}@{REALM}", [("Contact", f"<{self.contact}>")], to_user=number)
+        return self._authenticated("INVITE", f"sip:{number}@{self.domain}", [("Contact", f"<{self.contact}>")], to_user=number)
 
     def dial_without_credentials(self, number: str) -> SipMessage:
-        return self._request("INVITE", f"sip:{number}@{REALM}", [("Contact", f"<{self.contact}>")], to_user=number)
+        return self._request("INVITE", f"sip:{number}@{self.domain}", [("Contact", f"<{self.contact}>")], to_user=number)
 
     def answer(self, request: SipMessage, status: str, extra: list[tuple[str, str]] | None = None) -> None:
         """Answers a request that came in, such as `answer(notify, "200 OK")`."""
@@ -140,8 +141,8 @@ class Phone:
         headers = [
             ("Via", f"SIP/2.0/TLS {self.address};branch=z9hG4bK{next(_numbers)}{time.monotonic_ns()};rport"),
             ("Max-Forwards", "70"),
-            ("From", f"<sip:{self.account.aor}@{REALM}>;tag=t{next(_numbers)}"),
-            ("To", f"<sip:{to_user}@{REALM}>"),
+            ("From", f"<sip:{self.account.aor}@{self.domain}>;tag=t{next(_numbers)}"),
+            ("To", f"<sip:{to_user}@{self.domain}>"),
             ("Call-ID", self.call_id if method == "REGISTER" else f"call-{next(_numbers)}"),
             ("CSeq", f"{self._cseq} {method}"),
         ]

@@ -69,3 +69,18 @@ def test_a_certificate_that_cannot_be_read_is_named_before_kamailio_starts(tmp_p
 
     with pytest.raises(BadSetting, match=r"/nowhere\.pem"):
         prepare_kamailio(settings)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("EDGE_DEVICE_DENSITY", "0"),
+        ("EDGE_STRANGER_SECONDS", "0"),
+        ("EDGE_MAX_CONNECTIONS", "-1"),
+        ("EDGE_CONNECTIONS_PER_ADDRESS", "0"),
+        ("EDGE_TLS_CIPHERS", "NO-SUCH"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_named(variable: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=variable):
+        KamailioSettings.from_environment({variable: value})
