@@ -10,7 +10,7 @@ set -euo pipefail
 
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
-packages="python3 python3-venv openssl kamailio kamailio-tls-modules kamailio-extra-modules kamailio-json-modules kamailio-utils-modules"
+packages="python3 python3-venv openssl kamailio kamailio-tls-modules kamailio-extra-modules kamailio-json-modules kamailio-utils-modules rtpengine-daemon espeak-ng"
 test_packages="linphone-cli iproute2 chromium libatomic1"   # libatomic1: for the Node.js inside playwright
 requirements="requirements/dev.txt"
 stamp=".venv/requirements.sha256"
@@ -58,15 +58,16 @@ install_packages() {
     as_root apt-get update --quiet --quiet
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --quiet --no-install-recommends $missing >/dev/null
   } || fail "apt-get could not install them; its messages are above"
-  case " $missing " in *" kamailio "*) disable_distributions_kamailio ;; esac
+  case " $missing " in *" kamailio "*) disable_service kamailio ;; esac
+  case " $missing " in *" rtpengine-daemon "*) disable_service rtpengine-daemon ;; esac
 }
 
-# Debian starts its own Kamailio with its own configuration once the package is there; ours is started by the gateway.
-disable_distributions_kamailio() {
+# Debian starts its own with a configuration of its own once the package is there; ours is started by the gateway.
+disable_service() {
   [ -d /run/systemd/system ] || return 0
-  systemctl is-enabled --quiet kamailio 2>/dev/null || systemctl is-active --quiet kamailio 2>/dev/null || return 0
-  say "switching off the kamailio service that the package started"
-  as_root systemctl disable --now --quiet kamailio || say "could not switch it off; do so if it holds a port of ours"
+  systemctl is-enabled --quiet "$1" 2>/dev/null || systemctl is-active --quiet "$1" 2>/dev/null || return 0
+  say "switching off the service $1 that the package started"
+  as_root systemctl disable --now --quiet "$1" || say "could not switch it off; do so if it holds a port of ours"
 }
 
 check_python() {
@@ -99,5 +100,10 @@ matches_python3() {
   [ "$(.venv/bin/python -c "$version" 2>/dev/null)" = "$(python3 -c "$version")" ]
 }
 
+make_announcements() {
+  .venv/bin/python -m sip_edge.announcements 2>&1 | sed 's/^/setup     | /'
+}
+
 install_packages
 install_requirements
+make_announcements

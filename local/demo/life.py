@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
 
@@ -47,6 +48,7 @@ def live_together(cast: Cast, desks: Sequence[Desk]) -> None:
         onboard(cast, desk)
         enroll(cast, desk)
         sign_in(cast, desk)
+    call_each_other(cast, desks)
     for user in dict.fromkeys(desk.user for desk in desks):
         change_policy(cast, [desk for desk in desks if desk.user == user], f"{user.first_name} Øst & Söhne")
     neighbours = {desk: [other for other in desks if other.user == desk.user and other != desk] for desk in desks}
@@ -55,6 +57,27 @@ def live_together(cast: Cast, desks: Sequence[Desk]) -> None:
     for place, desk in enumerate(desks):
         sign_out(cast, desk, [other for other in neighbours[desk] if other in desks[place + 1 :]])
         remove(cast, desk)
+
+
+def call_each_other(cast: Cast, desks: Sequence[Desk]) -> None:
+    """Journey 4: one user calls another, whose phones all ring; one answers, and the caller hangs up."""
+    caller = desks[-1]
+    others = [desk for desk in desks if desk.user != caller.user]
+    if not others:
+        return  # the phone of one vendor alone
+    callee = others[0]
+    with (
+        cast.steps.step(f"{caller}: {caller.user.first_name} calls {callee.user.first_name}, who answers at the {callee}"),
+        ThreadPoolExecutor(1) as hand,
+    ):
+        answering = hand.submit(callee.phone.take_call)
+        outcome = caller.phone.dial(callee.user.number)
+        cast.steps.expect(HTTPStatus.OK, outcome.status, "answer to the call")
+        caller_shown = answering.result()
+        cast.steps.expect(True, caller.user.number in caller_shown, "the caller's number on the callee's phone")  # noqa: FBT003 - the expected value
+        caller.phone.hang_up()
+        callee.phone.sip.wait_for_hang_up()
+        cast.steps.show(f"the callee's phone showed {caller_shown}")
 
 
 def add(cast: Cast, desk: Desk) -> None:

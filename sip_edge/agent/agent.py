@@ -6,6 +6,8 @@ import asyncio
 import uuid
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from chalicelib.contracts.edge import EdgeCommand, EdgeEvent, EventType
 from sip_edge.agent.certificate import CertificateWatch
@@ -13,7 +15,6 @@ from sip_edge.agent.commander import Commander
 from sip_edge.agent.commands import CommandSource
 from sip_edge.agent.control import Control
 from sip_edge.agent.core.answers import (
-    UnusableCredentials,
     answer_credentials,
     answer_credentials_later,
     answer_verdict,
@@ -26,9 +27,12 @@ from sip_edge.agent.core.messages import (
     EdgeState,
     Fact,
     NotifyResult,
+    RouteWanted,
     VerdictWanted,
     event_of,
 )
+from sip_edge.agent.core.records import UnusableCredentials
+from sip_edge.agent.core.routes import answer_route, answer_route_late
 from sip_edge.agent.functions import Functions, FunctionsError
 from sip_edge.agent.link import Link
 from sip_edge.agent.log import log_event
@@ -45,12 +49,17 @@ class Agent:
     def __init__(
         self, settings: AgentSettings, functions: Functions, outbox: Outbox, source: CommandSource, metrics: Metrics
     ) -> None:
+        self._id = settings.id
+        self._contact = f"sip:{settings.private_address};transport=tcp" if settings.private_address else ""
+        self._announcements = frozenset(file.stem for file in Path(settings.announcements).glob("en/*.wav"))
         self._functions = functions
         self._outbox = outbox
         self._source = source
         self._link = Link(settings.evapi, on_facts=self._receive, on_down=self._lose_link)
         self._metrics = metrics
-        self._commander = Commander(send=self._link.send, on_finished=self._report_command, metrics=metrics)
+        self._commander = Commander(
+            send=self._link.send, on_finished=self._report_command, on_refresh=self._refresh, metrics=metrics
+        )
         self._poster = Poster(
             settings.id, functions, outbox, on_command=self._commander.accept, heartbeat_seconds=settings.heartbeat_seconds
         )
@@ -85,6 +94,8 @@ class Agent:
                     self._answer(self._answer_credentials(fact))
                 case VerdictWanted():
                     self._answer(self._answer_verdict(fact))
+                case RouteWanted():
+                    self._answer(self._answer_route(fact))
                 case NotifyResult():
                     self._commander.note(fact)
                 case EdgeState():
@@ -92,7 +103,7 @@ class Agent:
         self._store(events)
 
     def _note_state(self, state: EdgeState) -> None:
-        if self._outbox.note_start(state.start_id, _event_now(EventType.EDGE_STARTED)):
+        if self._outbox.note_start(state.start_id, _event_now(EventType.EDGE_STARTED, contact=self._contact)):
             log_event("edge_started", start_id=state.start_id)
             self._poster.wake()
         self._commander.link_up()
@@ -121,7 +132,19 @@ class Agent:
             self._link.send(answer_verdict_later(wanted))
             return
         log_event("feature_code_answered", username=wanted.username, outcome=verdict.outcome)
-        self._link.send(answer_verdict(wanted, verdict))
+        self._link.send(answer_verdict(wanted, verdict, self._announcements))
+
+    async def _answer_route(self, wanted: RouteWanted) -> None:
+        try:
+            answer = answer_route(wanted, await self._functions.request_route(wanted.username, wanted.target), self._id)
+        except FunctionsError as problem:
+            log_event("route_missing", username=wanted.username, problem=f"{type(problem).__name__}: {problem}")
+            answer = answer_route_late(wanted)
+        self._link.send(answer)
+
+    def _refresh(self, command: EdgeCommand) -> None:
+        """The record is replaced when the functions have answered; the binding stays."""
+        self._answer(self._answer_credentials(CredentialsWanted(command.username, ti=0, tl=0)))
 
     def _report_command(self, command: EdgeCommand, sip_status: int) -> None:
         event = _event_now(
@@ -144,13 +167,5 @@ class Agent:
         self._poster.wake()
 
 
-def _event_now(kind: EventType, *, username: str = "", aor: str = "", command_id: str = "", sip_status: int = 0) -> EdgeEvent:
-    return EdgeEvent(
-        id=uuid.uuid4().hex,
-        type=kind,
-        at=datetime.now(UTC),
-        username=username,
-        aor=aor,
-        command_id=command_id,
-        sip_status=sip_status,
-    )
+def _event_now(kind: EventType, **fields: Any) -> EdgeEvent:
+    return EdgeEvent(id=uuid.uuid4().hex, type=kind, at=datetime.now(UTC), **fields)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from chalicelib.contracts.edge import EdgeCommand
+from chalicelib.contracts.edge import CommandType, EdgeCommand
 from sip_edge.agent.core.commands import (
     ANSWER_SECONDS,
     NO_ANSWER,
@@ -17,7 +17,9 @@ from sip_edge.agent.core.commands import (
     Line,
     SendForget,
     SendNotify,
+    SendRefresh,
     accept_command,
+    message_summary,
     note_result,
     note_silence,
     start_next,
@@ -30,12 +32,18 @@ _REMEMBERED_COMMANDS = 10_000
 
 
 class Commander:
-    """`send` goes to Kamailio; `on_finished` gets a command and its final SIP status."""
+    """`send` goes to Kamailio; `on_finished` gets a command and its final SIP status, `on_refresh` one to ask anew about."""
 
     def __init__(
-        self, *, send: Callable[[Message], None], on_finished: Callable[[EdgeCommand, int], None], metrics: Metrics
+        self,
+        *,
+        send: Callable[[Message], None],
+        on_finished: Callable[[EdgeCommand, int], None],
+        on_refresh: Callable[[EdgeCommand], None],
+        metrics: Metrics,
     ) -> None:
         self._send = send
+        self._on_refresh = on_refresh
         self._metrics = metrics
         self._sent_at: dict[str, float] = {}  # of the jobs whose answer is awaited, on the monotonic clock
         self._on_finished = on_finished
@@ -108,10 +116,13 @@ class Commander:
             case SendNotify(job, command, authorization, proxy):
                 self._aor_of_job[job] = aor
                 self._sent_at[job] = time.monotonic()
-                self._send(Notify(job, command.username, command.notify_event, authorization, proxy))
+                messages = message_summary(command) if command.type is CommandType.MESSAGES else ""
+                self._send(Notify(job, command.username, command.notify_event, authorization, proxy, messages))
                 asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._late, aor, job)
             case SendForget(command):
                 self._send(Forget(command.username))
+            case SendRefresh(command):
+                self._on_refresh(command)
             case Finish(command, sip_status):
                 log_event("command_finished", id=command.id, sip_status=sip_status)
                 self._on_finished(command, sip_status)

@@ -1,4 +1,4 @@
-"""The functions, as the edge sees them: four answers over HTTPS with the edge credential. Retries are the callers' affair."""
+"""The functions, as the edge sees them: five answers over HTTPS with the edge credential. Retries are the callers' affair."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ from chalicelib.contracts.edge import (
     CREDENTIALS_PATH,
     EVENTS_PATH,
     FEATURE_CODES_PATH,
+    ROUTE_PATH,
     BatchReceipt,
     Credentials,
     CredentialsRequest,
     EventBatch,
     FeatureCodeRequest,
     FeatureCodeVerdict,
+    Route,
+    RouteRequest,
 )
 from sip_edge.agent.metrics import Metrics
 from sip_edge.agent.settings import BadSetting
 
 T = TypeVar("T")
 
-# Whole answers, in seconds. Kamailio waits 2.5 for credentials and 1.9 for a verdict.
+# Whole answers, in seconds. Kamailio waits 2.5 for credentials and 1.9 for a verdict or a route.
 CREDENTIALS_SECONDS = 2.0
 VERDICT_SECONDS = 1.6
+ROUTE_SECONDS = 1.6
 EVENTS_SECONDS = 10.0
 
 
@@ -82,6 +86,10 @@ class Functions:
         deadline = datetime.now(UTC) + timedelta(seconds=VERDICT_SECONDS)
         request = FeatureCodeRequest(username, dialled, expires_at=deadline)
         return await self._ask(FEATURE_CODES_PATH, request, FeatureCodeVerdict, seconds=VERDICT_SECONDS)
+
+    async def request_route(self, username: str, target: str) -> Route:
+        """Where a call of `username` goes, or one of the trunk where it is empty. Raises FunctionsError."""
+        return await self._ask(ROUTE_PATH, RouteRequest(username, target), Route, seconds=ROUTE_SECONDS)
 
     async def post_events(self, batch: EventBatch) -> BatchReceipt:
         """Delivers a batch. Raises FunctionsError."""

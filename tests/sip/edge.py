@@ -17,8 +17,10 @@ from pathlib import Path
 
 from chalicelib.contracts.codec import to_json
 from chalicelib.contracts.edge import EdgeCommand
+from local.readiness import answers_ping
 from sip_edge.agent.kamailio import kamailio_command, kamailio_environment, prepare_kamailio
-from sip_edge.agent.settings import KamailioSettings
+from sip_edge.agent.rtpengine import rtpengine_command
+from sip_edge.agent.settings import KamailioSettings, MediaSettings
 from tests.sip.functions_server import EDGE_CREDENTIAL, FunctionsServer
 from tests.sip.phone import REALM
 from tests.sip.waiting import wait_until
@@ -47,6 +49,7 @@ class Edge:
     root: str = field(default_factory=lambda: os.environ.get("EDGE_ROOT", ""))
     kamailio: subprocess.Popen[bytes] | None = None
     agent: subprocess.Popen[bytes] | None = None
+    rtpengine: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         self.port = free_port()
@@ -58,6 +61,8 @@ class Edge:
             "EDGE_TLS_CERTIFICATE": str(self.certificate),
             "EDGE_TLS_KEY": str(self.key),
             "EDGE_EVAPI": evapi,
+            "EDGE_MEDIA_CONTROL": f"127.0.0.1:{free_port()}",
+            "EDGE_ANNOUNCER": f"127.0.0.1:{free_port()}",
             "EDGE_RUN_DIRECTORY": str(self.folder / "run"),
             "EDGE_EXPIRES_MIN": "2",
             "EDGE_PIKE_DENSITY": "60000",
@@ -121,6 +126,13 @@ class Edge:
         done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own command line
         return done.stdout.split()[2]
 
+    def start_rtpengine(self) -> Edge:
+        """Beside Kamailio, for tests of calls."""
+        command = rtpengine_command(MediaSettings.from_environment(self.environment))
+        self.rtpengine = self._spawn("rtpengine", [*END_WITH_PARENT, *command], {})
+        wait_until(answers_ping(int(self.environment["EDGE_MEDIA_CONTROL"].rpartition(":")[2])))
+        return self
+
     def kill_kamailio(self) -> None:
         """SIGKILL to Kamailio's own process group: its workers would live on otherwise."""
         if self.kamailio is not None:
@@ -147,6 +159,9 @@ class Edge:
     def close(self) -> None:
         self.kill_agent()
         self.kill_kamailio()
+        if self.rtpengine is not None:
+            self.rtpengine.kill()
+            self.rtpengine.wait()
 
     def send_command(self, command: EdgeCommand) -> str:
         """Over the unix socket, as the local functions do; the agent's answer."""

@@ -93,5 +93,6 @@ def test_a_notify_carries_all_that_kamailio_reads() -> None:
         "event": "check-sync",
         "authorization": "Digest x",
         "proxy": True,
+        "messages": "",
     }
     assert expected == sent
