@@ -4,6 +4,15 @@
 # (EDGE_DRAIN_SECONDS); a second one does not.
 set -u
 
+# In a task of the cloud: its own name, and the certificate that it was given as variables instead of files.
+: "${EDGE_ID:=$(hostname | cut -d. -f1)}"
+export EDGE_ID
+if [ -n "${EDGE_TLS_CERTIFICATE_PEM:-}" ]; then
+    export EDGE_TLS_CERTIFICATE="$EDGE_RUN_DIRECTORY/certificate.pem" EDGE_TLS_KEY="$EDGE_RUN_DIRECTORY/key.pem"
+    (umask 077 && printf '%s\n' "$EDGE_TLS_CERTIFICATE_PEM" >"$EDGE_TLS_CERTIFICATE" && printf '%s\n' "$EDGE_TLS_KEY_PEM" >"$EDGE_TLS_KEY")
+    unset EDGE_TLS_CERTIFICATE_PEM EDGE_TLS_KEY_PEM
+fi
+
 stop() {
     if [ "$stopping" = no ]; then
         stopping=yes

@@ -26,7 +26,8 @@ async def run_agent(settings: AgentSettings) -> None:
         metrics=metrics,
     )
     outbox = Outbox(settings.outbox, limit=settings.outbox_limit)
-    agent = Agent(settings, functions, outbox, open_command_source(settings.commands), metrics)
+    source = open_command_source(settings.commands, settings.id, settings.queue_prefix)
+    agent = Agent(settings, functions, outbox, source, metrics)
     work = asyncio.ensure_future(agent.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)

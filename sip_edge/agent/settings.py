@@ -9,7 +9,7 @@ import ipaddress
 import json
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -144,14 +144,16 @@ class AgentSettings(_FromEnvironment):
     id: str = ""  # this edge's name, as the functions address commands to it
     functions_url: str = ""  # such as https://gateway.example/
     credential_file: str = ""  # JSON {"edge_credentials": ["current", "next"]}; the first is used, read again after a 401
-    credential: str = ""  # the credential itself, where there is no file
+    credential_secret: str = ""  # ARN of a secret in Secrets Manager with the same JSON, in place of the file
+    credential: str = ""  # the credential itself, where there is neither
     trust_anchor: str = ""  # PEM that signed the functions' certificate; empty: the system's roots
     outbox: str = "outbox.db"  # SQLite file of the events that wait for delivery
     outbox_limit: int = 50_000
     evapi: str = "127.0.0.1:8448"
     announcements: str = _ANNOUNCEMENTS  # as Kamailio's
     private_address: str = ""  # as Kamailio's; other edges are told
-    commands: str = ""  # unix:PATH or sqs:QUEUE_URL; empty: commands come only with the answers to events
+    commands: str = ""  # unix:PATH, sns:TOPIC_ARN or sqs:QUEUE_URL; empty: commands come only with the answers to events
+    queue_prefix: str = "sip-edge-"  # of the queue that the edge makes for itself behind an SNS topic
     heartbeat_seconds: int = 30
     metrics: str = ""  # ADDRESS:PORT of /metrics and /healthz, loopback or private only; empty: none
     run_directory: str = "/run/sip-edge"  # Kamailio's, for its control socket
@@ -164,10 +166,10 @@ class AgentSettings(_FromEnvironment):
             raise BadSetting("EDGE_ID must name this edge")
         if not self.functions_url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
             raise BadSetting("EDGE_FUNCTIONS_URL must begin with https:// (http:// on loopback only)")
-        if not self.credential and not self.credential_file:
-            raise BadSetting("EDGE_CREDENTIAL_FILE or EDGE_CREDENTIAL must be set")
-        if self.commands and not self.commands.startswith(("unix:", "sqs:")):
-            raise BadSetting("EDGE_COMMANDS must be unix:PATH or sqs:QUEUE_URL")
+        if not (self.credential or self.credential_file or self.credential_secret):
+            raise BadSetting("EDGE_CREDENTIAL_FILE, EDGE_CREDENTIAL_SECRET or EDGE_CREDENTIAL must be set")
+        if self.commands and not self.commands.startswith(("unix:", "sns:", "sqs:")):
+            raise BadSetting("EDGE_COMMANDS must be unix:PATH, sns:TOPIC_ARN or sqs:QUEUE_URL")
         for name, address in (("EDGE_EVAPI", self.evapi), ("EDGE_METRICS", self.metrics or "127.0.0.1:9090")):
             host, _, port = address.rpartition(":")
             if not host or not port.isdigit():
@@ -176,13 +178,33 @@ class AgentSettings(_FromEnvironment):
             raise BadSetting("EDGE_RENEWAL_SECONDS must be at least 1")
 
     def load_credential(self) -> str:
-        """The edge credential that is valid now. Raises BadSetting where the file does not hold one."""
-        if not self.credential_file:
-            return self.credential
-        try:
-            return str(json.loads(Path(self.credential_file).read_text(encoding="utf-8"))["edge_credentials"][0])
-        except (OSError, ValueError, LookupError, TypeError) as problem:
-            raise BadSetting(f"EDGE_CREDENTIAL_FILE cannot be used: {type(problem).__name__}") from None
+        """The edge credential that is valid now. Raises BadSetting where the file or the secret does not hold one."""
+        if self.credential_file:
+            return _read_credential("EDGE_CREDENTIAL_FILE", lambda: Path(self.credential_file).read_text(encoding="utf-8"))
+        if self.credential_secret:
+            return _read_credential("EDGE_CREDENTIAL_SECRET", lambda: _read_secret(self.credential_secret))
+        return self.credential
+
+
+def _read_credential(variable: str, read: Callable[[], str]) -> str:
+    """The first of the pair; a new secret in Secrets Manager holds a single one, as text, until its first rotation."""
+    try:
+        credentials = json.loads(read())["edge_credentials"]
+        return str(credentials if isinstance(credentials, str) else credentials[0])
+    except (OSError, ValueError, LookupError, TypeError) as problem:
+        raise BadSetting(f"{variable} cannot be used: {type(problem).__name__}") from None
+
+
+def _read_secret(arn: str) -> str:
+    """Raises OSError where Secrets Manager does not give it."""
+    import boto3  # noqa: PLC0415 - 20 MB that a local edge does not need
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as boto3
+
+    try:
+        answer = boto3.client("secretsmanager", region_name=arn.split(":")[3]).get_secret_value(SecretId=arn)
+    except (BotoCoreError, ClientError) as problem:
+        raise OSError(str(problem)) from None
+    return str(answer["SecretString"])
 
 
 def split_list(text: str) -> list[str]:
