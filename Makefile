@@ -44,7 +44,7 @@ golden: setup-tests ## rewrite the golden files; read the diff as the phone woul
 	@$(PYTHON) tests/golden/write.py
 
 docs: setup-tests ## rewrite the generated tables in docs/
-	@$(PYTHON) docs/generate.py
+	@$(PYTHON) docs/generate.py && $(PYTHON) -m infra.costs.page
 
 lock: setup-tests ## pin every dependency anew, with hashes
 	@bash requirements/lock.sh

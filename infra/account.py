@@ -117,7 +117,7 @@ class Account:
             StackName=stack,
             ChangeSetName=f"sipgw-{int(time.time() * 1000)}",
             ChangeSetType=kind,
-            TemplateURL=f"https://{self.bucket}.s3.{self._region.aws_region}.amazonaws.com/{template_key}",
+            TemplateURL=f"https://s3.{self._region.aws_region}.amazonaws.com/{self.bucket}/{template_key}",
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
             Tags=[{"Key": "sip-gateway", "Value": self._region.name}],
         )

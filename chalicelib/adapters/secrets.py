@@ -49,7 +49,8 @@ def _read_file(path: str) -> str:
 def _read_secrets_manager(arns: Sequence[str]) -> list[str]:
     import botocore.session  # noqa: PLC0415 - one machine has no need of it
 
-    client: Any = botocore.session.get_session().create_client("secretsmanager", region_name=arns[0].split(":")[3])
+    region = arns[0].split(":")[3] if arns[0].startswith("arn:") else None  # a secret's name will do: it lies in our region
+    client: Any = botocore.session.get_session().create_client("secretsmanager", region_name=region)
     return [str(client.get_secret_value(SecretId=arn)["SecretString"]) for arn in arns]
 
 

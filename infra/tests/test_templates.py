@@ -24,7 +24,7 @@ from infra.tests.conftest import Templates
 from sip_edge.agent.settings import AgentSettings, KamailioSettings
 
 # Calls that AWS knows no resource for: X-Ray's, Secrets Manager's random text, and the token of an image registry.
-FUNCTIONS_BY_EVENT = [item.name for item in (*schedules(), *queue_readers())]
+FUNCTIONS_BY_EVENT = [*(item.name for item in schedules()), *(item.name for item in queue_readers())]
 WITHOUT_RESOURCE = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
@@ -61,7 +61,7 @@ def test_every_route_goes_to_the_function_of_its_group(emea: Templates) -> None:
 
 
 def test_every_handler_of_the_app_has_its_function(emea: Templates) -> None:
-    started = [item.name.replace("_", "-") for item in (*schedules(), *queue_readers())]
+    started = [name.replace("_", "-") for name in FUNCTIONS_BY_EVENT]
     wanted = {*RIGHTS, *started, "rotation"}
 
     assert [] == unknown_functions()

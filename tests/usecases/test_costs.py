@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -139,6 +141,19 @@ def test_a_refresh_after_15_minutes_also_reads_the_users_rights(world: World, si
     cost = world.cost_of(signed_in.register)
 
     assert Cost(reads=8, queries=2, writes=1) == cost  # also: installation, tenant, user, policy, device
+
+
+@pytest.mark.parametrize("name", ["report", "settled_file"])
+def test_the_bill_is_computed_from_what_is_counted_here(world: World, signed_in: Phone, name: str) -> None:
+    """infra/costs/inputs.toml; the query of the batch is counted there beside the reports."""
+    written = tomllib.loads((Path(__file__).parents[2] / "infra/costs/inputs.toml").read_text())["requests"][name]
+    signed_in.fetch()
+    signed_in.register()
+    world.clock.forward(minutes=15)
+    cost = world.cost_of(signed_in.register if name == "report" else signed_in.fetch)
+    batch = 1 if name == "report" else 0
+
+    assert Cost(written["reads"], written["queries"] + batch, written["writes"]) == cost
 
 
 def test_stage_1_of_a_new_phone_is_one_query_and_its_writes(world: World, phone: Phone) -> None:
