@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import at_rest, edge, phone_files, soak, sync
+from bench import at_rest, cold_start, edge, phone_files, soak, sync
 from bench.figures import Figure, print_table
 
 RESULTS = Path(__file__).parent / "results"
@@ -24,6 +24,7 @@ BENCHMARKS = {
     "commands": edge.measure_commands,
     "storm": edge.measure_storm,
     "churn": soak.measure,
+    "cold": cold_start.measure,
 }
 
 

@@ -10,6 +10,8 @@ AWS_SERVICES = frozenset({"dynamodb", "secretsmanager", "sns", "sqs"})
 # botocore is enough for every function; pycparser serves the build of cryptography.
 UNUSED = frozenset({"boto3", "s3transfer", "pycparser"})
 UNUSED_FOLDERS = frozenset({"bin", "cffi"})  # of cffi only its native half is loaded
+# botocore takes certifi's roots where there are any; the gateway's time zones are its own.
+UNUSED_FILES = frozenset({"botocore/cacert.pem", "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz"})
 # Of Chalice a function needs the app; the rest is its command line.
 CHALICE_FILES = frozenset({"chalice/__init__.py", "chalice/app.py"})
 # Of Powertools the logger and the metrics, with what they import; the rest is 4 MB.
@@ -37,7 +39,12 @@ def needed_requirements(lock: str, asked_for: frozenset[str]) -> str:
 def is_needed(path: str) -> bool:
     """Whether a file of the unpacked dependencies goes into the zip."""
     parts = PurePosixPath(path).parts
-    if parts[0] in {".lock", *UNUSED_FOLDERS} or parts[0].endswith((".dist-info", ".egg-info")) or "__pycache__" in parts:
+    if (
+        path in UNUSED_FILES
+        or parts[0] in {".lock", *UNUSED_FOLDERS}
+        or parts[0].endswith((".dist-info", ".egg-info"))
+        or "__pycache__" in parts
+    ):
         return False
     if parts[0] == "chalice":
         return path in CHALICE_FILES

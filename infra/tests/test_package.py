@@ -132,6 +132,8 @@ def test_what_only_chalices_command_line_asks_for_is_left_out() -> None:
         ("botocore/data/ec2/2016-11-15/service-2.json.gz", False),
         ("botocore/data/endpoints.json", True),
         ("chalice/app.py", True),
+        ("botocore/cacert.pem", False),
+        ("certifi/cacert.pem", True),
         ("chalice/cli/__init__.py", False),
         ("pynamodb-6.1.0.dist-info/METADATA", False),
         ("jwt/py.typed", False),
