@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -80,7 +80,7 @@ class Functions(Construct):
         self._region = region
         self._around = around
         groups = sorted({route.group for route in routes()})
-        self.by_group = {name: self._function(name, API_HANDLER, RIGHTS[name], API_SECONDS) for name in groups}
+        self.by_group = {name: self._function(name, API_HANDLER, self._rights(name), API_SECONDS) for name in groups}
         self.by_name = dict(self.by_group)
         for schedule in schedules():
             function = self._function(schedule.name, schedule.handler, IN_THE_BACKGROUND, WORK_SECONDS)
@@ -89,11 +89,14 @@ class Functions(Construct):
             self.by_name[schedule.name] = function
         for reader in queue_readers():
             function = self._function(reader.name, reader.handler, IN_THE_BACKGROUND, WORK_SECONDS)
-            function.add_event_source(
-                sources.SqsEventSource(around.queues.work, batch_size=reader.batch_size, report_batch_item_failures=True)
-            )
+            function.add_event_source(sources.SqsEventSource(around.queues.work, batch_size=reader.batch_size))
             self.by_name[reader.name] = function
         self.rotation = self._rotation(around.data.edge_credentials)
+
+    def _rights(self, group: str) -> Rights:
+        """With users in Microsoft Graph the edges' function asks Graph whether a user still may call."""
+        asks_graph = group == "edge" and self._region.directory.users == "graph"
+        return replace(RIGHTS[group], knows_entra_secret=True) if asks_graph else RIGHTS[group]
 
     def _function(self, name: str, handler: str, rights: Rights, seconds: int) -> lambda_.Function:
         region, around = self._region, self._around
@@ -181,6 +184,7 @@ class Functions(Construct):
             "store": "dynamodb",
             "region_table": region.region_table,
             "directory_table": region.directory_table,
+            "directory": region.directory.users,
             "secrets_source": "secretsmanager:" + ",".join(item.secret_arn for item in self._secrets(rights)),
             "commands_link": f"sns:{around.queues.commands.topic_arn}",
             "entra_client_id": region.entra.client_id,
@@ -192,7 +196,7 @@ class Functions(Construct):
             "log_level": region.functions.log_level,
         }
         if rights.hands_on_work:
-            settings["work_queue"] = around.queues.work.queue_url
+            settings["work_queue"] = f"sqs:{around.queues.work.queue_url}"
         variables = {f"SIPGW_{name.upper()}": value for name, value in settings.items()}
         return {**variables, "POWERTOOLS_LOG_LEVEL": region.functions.log_level}
 

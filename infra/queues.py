@@ -11,7 +11,7 @@ from constructs import Construct
 
 from infra.region import Region
 
-WORK_SECONDS = 900  # the longest that a function may work on a message
+WORK_SECONDS = 90  # a part of a job takes less than 60
 
 
 class Queues(Construct):
@@ -40,7 +40,9 @@ class Queues(Construct):
             queue_name=f"{region.prefix}-work",
             enforce_ssl=True,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
-            visibility_timeout=cdk.Duration.seconds(6 * WORK_SECONDS),  # AWS's advice for queues that a function reads
+            visibility_timeout=cdk.Duration.seconds(
+                2 * WORK_SECONDS
+            ),  # a part that died is tried again soon; two at once do no harm
             dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=3, queue=self.failed),
         )
         stack = cdk.Stack.of(self)

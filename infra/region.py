@@ -106,6 +106,7 @@ class Directory:
     `own`: this region's alone. `home`: this region owns a global table with copies in `replicas`. `copy`: another one owns it.
     """
 
+    users: str = "local"  # kept in the table, or `graph`: asked of Microsoft Graph (docs/graph.md)
     table: str = "own"
     replicas: tuple[str, ...] = ()
 
@@ -203,6 +204,8 @@ def _place_problems(region: Region) -> Iterable[str]:
     if len(set(zones)) != 2 or not all(zone.startswith(region.aws_region) for zone in zones):  # noqa: PLR2004 - two zones
         yield f"/availability_zones must name two zones of {region.aws_region}"
     directory = region.directory
+    if directory.users not in {"local", "graph"}:
+        yield "/directory/users must be local or graph"
     if directory.table not in {"own", "home", "copy"}:
         yield "/directory/table must be own, home or copy"
     if (directory.table == "home") != bool(directory.replicas) or region.aws_region in directory.replicas:

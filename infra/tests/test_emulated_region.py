@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +41,8 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedRegion]
         deployed = EmulatedRegion(emulated.emulator, emulated.folder)
         deployed.synthesise()
         deployed.deploy()
+        # The emulator's queues have its own address; the functions take none but AWS's.
+        deployed.change_settings(SIPGW_WORK_QUEUE="sqs:https://sqs.eu-central-1.amazonaws.com/123456789012/sipgw-test-work")
         yield deployed
 
 
@@ -260,6 +263,16 @@ def test_the_schedule_runs(region: EmulatedRegion, administrator: Administrator)
     answer = region.client("lambda").invoke(FunctionName=f"{region.region.prefix}-sync-policy", Payload=json.dumps(event))
 
     assert {"tenants": 1} == json.loads(answer["Payload"].read())
+
+
+def test_a_job_is_worked_on_by_the_function_behind_the_queue(administrator: Administrator) -> None:
+    job = administrator.ask("POST", "/v1/sync")
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and job["state"] not in {"succeeded", "failed"}:
+        time.sleep(1)
+        job = administrator.ask("GET", f"/v1/jobs/{job['id']}")
+
+    assert "succeeded" == job["state"], job
 
 
 def test_a_message_goes_from_topic_to_queue(region: EmulatedRegion, administrator: Administrator) -> None:

@@ -14,6 +14,7 @@ from infra.package import build
 from infra.package.build import ROOT, Package, build_package
 from infra.package.contents import is_needed, needed_requirements
 from infra.package.interpreter import Interpreter, NoInterpreter, find_interpreter
+from infra.routes import queue_readers, routes, schedules
 
 MOST_BYTES = 10_000_000
 ASKED_FOR = frozenset({"chalice", "pynamodb", "msal", "pyjwt", "jinja2", "aws-lambda-powertools", "boto3"})
@@ -100,9 +101,11 @@ def test_its_native_code_is_lambdas(package: Package) -> None:
 
 
 def test_the_app_starts_from_it(runnable: tuple[Path, Interpreter]) -> None:
-    code = "import app, chalicelib.handlers.schedules as s; print(len(app.app.routes) > 30, callable(s.sync_policy))"
+    handlers = [source.handler for source in schedules()] + [reader.handler for reader in queue_readers()]
+    code = f"import app, pkgutil; print(len(app.app.routes), all(callable(pkgutil.resolve_name(n)) for n in {handlers}))"
 
-    assert "True True" == run(runnable, code)
+    assert handlers
+    assert f"{len({route.path for route in routes()})} True" == run(runnable, code)
 
 
 def test_what_people_and_administrators_need_is_in_it(runnable: tuple[Path, Interpreter]) -> None:

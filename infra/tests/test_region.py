@@ -69,6 +69,7 @@ def test_a_region_without_a_file_says_which_there_are() -> None:
         ("[watch]", '[phones]\nmanufacturer_roots = "gone.pem"\n[watch]', "/phones/manufacturer_roots names gone.pem"),
         ("[watch]", '[directory]\ntable = "home"\n[watch]', "/directory/replicas"),
         ("[watch]", '[directory]\ntable = "shared"\n[watch]', "/directory/table"),
+        ("[watch]", '[directory]\nusers = "ldap"\n[watch]', "/directory/users"),
         ("[watch]", "[colours]\n[watch]", "/colours"),
         ("[watch]", "[watch", "is not TOML"),
     ],

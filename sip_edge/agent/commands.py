@@ -89,7 +89,7 @@ class SqsCommands:
                     except CancelledError:
                         return
                     if readable:  # an unreadable one stays for the queue's dead-letter rule
-                        self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message.get("ReceiptHandle", ""))
+                        self._delete(message)
 
         # A daemon: a poll of 20 seconds must not hold up the agent's end.
         threading.Thread(target=poll, name="sqs-commands", daemon=True).start()
@@ -110,6 +110,15 @@ class SqsCommands:
             self._stopped.wait(_PAUSE_SECONDS)
             return []
         return answer.get("Messages", [])
+
+    def _delete(self, message: MessageTypeDef) -> None:
+        """A message that stays comes again, and its command is carried out once."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+
+        try:
+            self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message.get("ReceiptHandle", ""))
+        except (BotoCoreError, ClientError) as problem:
+            log_event("command_not_deleted", problem=type(problem).__name__)
 
 
 def open_command_source(address: str, edge_id: str = "", queue_prefix: str = "") -> CommandSource:
