@@ -7,6 +7,7 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
@@ -38,13 +39,10 @@ class Alarms(Construct):
         super().__init__(scope, "Alarms")
         self._region = region
         self.all: dict[str, cloudwatch.Alarm] = {}
-        topic = sns.Topic(
-            self,
-            "Topic",
-            topic_name=f"{region.prefix}-alarms",
-            enforce_ssl=True,
-            master_key=kms.Alias.from_alias_name(self, "SnsKey", "alias/aws/sns"),
-        )
+        # A key of its own: CloudWatch may not use the one that AWS keeps for SNS, and its alarms would be lost in silence.
+        key = kms.Key(self, "Key", description="Alarms on their way", enable_key_rotation=True)
+        key.grant_encrypt_decrypt(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
+        topic = sns.Topic(self, "Topic", topic_name=f"{region.prefix}-alarms", enforce_ssl=True, master_key=key)
         topic.add_subscription(subscriptions.EmailSubscription(region.watch.alarm_email))
         self._tell = actions.SnsAction(topic)
 

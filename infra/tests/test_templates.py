@@ -338,6 +338,17 @@ def test_every_alarm_tells_somebody_and_has_its_place_in_the_runbook(templates: 
         assert f'<a id="{anchor}"></a>' in runbook
 
 
+def test_alarms_can_be_told(emea: Templates) -> None:
+    """CloudWatch needs rights on the key of an encrypted topic, which AWS's own key for SNS does not give."""
+    (key,) = emea.of_type("AWS::KMS::Key").values()
+    allowed = [item for item in key["KeyPolicy"]["Statement"] if item["Principal"].get("Service") == "cloudwatch.amazonaws.com"]
+
+    assert [{"kms:Decrypt", "kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"}] == [
+        set(item["Action"]) for item in allowed
+    ]
+    assert key["EnableKeyRotation"]
+
+
 def test_the_hosts_take_tls_1_2_and_no_other_way_leads_in(emea: Templates) -> None:
     domains = emea.of_type("AWS::ApiGateway::DomainName").values()
 
