@@ -20,8 +20,6 @@ from chalicelib.settings import Settings
 
 R = TypeVar("R")
 
-EVERY_EDGE = "*"  # in place of an edge's id
-
 
 @dataclass(frozen=True)
 class Page:

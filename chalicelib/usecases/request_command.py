@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.contracts.edge import CommandType, EdgeCommand
+from chalicelib.contracts.edge import EVERY_EDGE, CommandType, EdgeCommand
 from chalicelib.domain.calls import Messages
 from chalicelib.domain.command import COMMAND_LIFETIME, Command, CommandState, as_of, send
 from chalicelib.domain.device import Connection, Device
@@ -22,7 +22,7 @@ from chalicelib.domain.installation import Installation, accounts_of, split_user
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import connection, load_owned
 from chalicelib.usecases.history import mac_event
-from chalicelib.usecases.ports import EVERY_EDGE, Caller, Gateway
+from chalicelib.usecases.ports import Caller, Gateway
 from chalicelib.vendors import catalogue
 
 FORGET_WITHIN = timedelta(hours=24)

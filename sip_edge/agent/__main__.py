@@ -8,7 +8,7 @@ import signal
 import sys
 
 from sip_edge.agent.agent import Agent
-from sip_edge.agent.commands import open_command_source
+from sip_edge.agent.command_source import open_command_source
 from sip_edge.agent.functions import Functions
 from sip_edge.agent.log import log_event
 from sip_edge.agent.metrics import Metrics

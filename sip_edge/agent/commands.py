@@ -121,18 +121,6 @@ class SqsCommands:
             log_event("command_not_deleted", problem=type(problem).__name__)
 
 
-def open_command_source(address: str, edge_id: str = "", queue_prefix: str = "") -> CommandSource:
-    """`unix:PATH`, `sns:TOPIC_ARN` (a queue of its own), `sqs:QUEUE_URL`, or empty for none."""
-    kind, _, rest = address.partition(":")
-    if kind == "sns":
-        from sip_edge.agent.own_queue import open_own_queue  # noqa: PLC0415 - loads botocore, which a local edge does not need
-
-        return open_own_queue(rest, edge_id, queue_prefix)
-    if kind == "unix":
-        return UnixSocketCommands(rest)
-    return SqsCommands(rest) if kind == "sqs" else NoCommands()
-
-
 def _connect_sqs() -> SQSClient:
     import boto3  # noqa: PLC0415 - 20 MB that a local edge does not need
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.contracts.edge import EdgeCommand
+from chalicelib.contracts.edge import EVERY_EDGE, EdgeCommand
 from sip_edge.agent.commands import SqsCommands
 from sip_edge.agent.log import log_event
 
@@ -77,7 +77,7 @@ class OwnQueueCommands:
             TopicArn=self._topic_arn,
             Protocol="sqs",
             Endpoint=arn,
-            Attributes={"RawMessageDelivery": "true", "FilterPolicy": json.dumps({"edge_id": [self._edge_id]})},
+            Attributes={"RawMessageDelivery": "true", "FilterPolicy": json.dumps({"edge_id": [self._edge_id, EVERY_EDGE]})},
             ReturnSubscriptionArn=True,
         )
         return url, subscription["SubscriptionArn"]

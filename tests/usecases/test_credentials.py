@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.contracts.edge import CallSettings, CommandType
+from chalicelib.contracts.edge import EVERY_EDGE, CallSettings, CommandType
 from chalicelib.domain.calls import UserCalls
 from chalicelib.domain.directory import CallingPolicy
-from chalicelib.usecases.ports import EVERY_EDGE
 from tests.gateway import ANNA, MAC, TENANT, Phone, World
 
 VOICEMAIL = "+4989123499"
