@@ -27,7 +27,6 @@ STOP_SECONDS = 120  # the most that Fargate waits; the agent delivers its events
 WRITABLE = {"run": "/run/sip-edge", "state": "/var/lib/sip-edge", "scratch": "/tmp"}  # noqa: S108 - the container's own
 BUSY_PERCENT = 60
 IDLE_SHARE = 0.3
-_ANSWERS = f"import socket; socket.create_connection(('127.0.0.1', {SIP_TLS}), 2).close()"
 
 
 class Edge(Construct):
@@ -101,7 +100,9 @@ class Edge(Construct):
             },
             port_mappings=[ecs.PortMapping(container_port=SIP_TLS, protocol=ecs.Protocol.TCP)],
             stop_timeout=cdk.Duration.seconds(STOP_SECONDS),
-            health_check=ecs.HealthCheck(command=["CMD", "python3", "-c", _ANSWERS], start_period=cdk.Duration.seconds(30)),
+            health_check=ecs.HealthCheck(
+                command=["CMD", "python3", "-m", "sip_edge.agent.health"], start_period=cdk.Duration.seconds(30)
+            ),
             logging=ecs.LogDrivers.aws_logs(stream_prefix="edge", log_group=self.log),
         )
         container.add_ulimits(ecs.Ulimit(name=ecs.UlimitName.NOFILE, soft_limit=OPEN_FILES, hard_limit=OPEN_FILES))
@@ -153,6 +154,7 @@ class Edge(Construct):
             "EDGE_EXPIRES_DEFAULT": str(seconds),
             "EDGE_EXPIRES_MIN": str(min(seconds, 60)),
             "EDGE_EXPIRES_MAX": str(max(seconds, 300)),
+            "EDGE_PRIVATE_NETWORKS": around.network.vpc.vpc_cidr_block,
             "EDGE_SHARED_MEMORY_MB": str(region.edge.memory_mb // 2),
         }
 

@@ -4,9 +4,14 @@
 # (EDGE_DRAIN_SECONDS); a second one does not.
 set -u
 
-# In a task of the cloud: its own name, and the certificate that it was given as variables instead of files.
+# In a task of the cloud: its own name and addresses, and the certificate that it was given as variables instead of files.
 : "${EDGE_ID:=$(hostname | cut -d. -f1)}"
 export EDGE_ID
+if [ -n "${ECS_CONTAINER_METADATA_URI_V4:-}" ]; then
+    private="$(hostname -i | cut -d' ' -f1)"
+    public="$(python3 -c 'import urllib.request as r; print(r.urlopen("https://checkip.amazonaws.com", timeout=10).read().decode().strip())')"
+    export EDGE_PRIVATE_ADDRESS="${EDGE_PRIVATE_ADDRESS:-$private:5060}" EDGE_MEDIA_ADDRESS="${EDGE_MEDIA_ADDRESS:-$private!$public}"
+fi
 if [ -n "${EDGE_TLS_CERTIFICATE_PEM:-}" ]; then
     export EDGE_TLS_CERTIFICATE="$EDGE_RUN_DIRECTORY/certificate.pem" EDGE_TLS_KEY="$EDGE_RUN_DIRECTORY/key.pem"
     (umask 077 && printf '%s\n' "$EDGE_TLS_CERTIFICATE_PEM" >"$EDGE_TLS_CERTIFICATE" && printf '%s\n' "$EDGE_TLS_KEY_PEM" >"$EDGE_TLS_KEY")
