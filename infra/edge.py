@@ -16,7 +16,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.functions import RETENTION, Surroundings
-from infra.network import SIP_TLS
+from infra.network import ADDRESSES, SIP_TLS
 from infra.region import Region
 
 USER = "10001"  # of the image
@@ -154,7 +154,7 @@ class Edge(Construct):
             "EDGE_EXPIRES_DEFAULT": str(seconds),
             "EDGE_EXPIRES_MIN": str(min(seconds, 60)),
             "EDGE_EXPIRES_MAX": str(max(seconds, 300)),
-            "EDGE_PRIVATE_NETWORKS": around.network.vpc.vpc_cidr_block,
+            "EDGE_PRIVATE_NETWORKS": ADDRESSES,
             "EDGE_SHARED_MEMORY_MB": str(region.edge.memory_mb // 2),
         }
 

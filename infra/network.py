@@ -18,6 +18,7 @@ HTTPS = 443
 SIP_TLS = 5061
 MEDIA = (49152, 53247)
 BETWEEN_EDGES = 5060
+ADDRESSES = "10.0.0.0/16"
 
 
 class Network(Construct):
@@ -36,6 +37,7 @@ class Network(Construct):
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(ADDRESSES),
             availability_zones=list(zones),
             nat_gateways=len(zones) if fixed else 0,
             nat_gateway_provider=ec2.NatProvider.gateway(
