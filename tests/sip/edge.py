@@ -54,6 +54,7 @@ class Edge:
     def __post_init__(self) -> None:
         self.port = free_port()
         evapi = f"127.0.0.1:{free_port()}"
+        media = 49152 + free_port() % 20 * 204  # rtpengines side by side would bind the same ports
         self.commands_path = self.folder / "commands"
         self.environment = {
             "EDGE_SIP_HOST": REALM,
@@ -63,6 +64,8 @@ class Edge:
             "EDGE_EVAPI": evapi,
             "EDGE_MEDIA_CONTROL": f"127.0.0.1:{free_port()}",
             "EDGE_ANNOUNCER": f"127.0.0.1:{free_port()}",
+            "EDGE_MEDIA_PORT_MIN": str(media),
+            "EDGE_MEDIA_PORT_MAX": str(media + 203),
             "EDGE_RUN_DIRECTORY": str(self.folder / "run"),
             "EDGE_EXPIRES_MIN": "2",
             "EDGE_PIKE_DENSITY": "60000",
