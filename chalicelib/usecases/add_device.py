@@ -1,4 +1,7 @@
-"""A device joins the tenant's inventory: a claim for its MAC, with a location for the technician."""
+"""A device joins the tenant's inventory: a claim for its MAC, with a location for the technician.
+
+A further port of a base joins likewise, and is enrolled with its base: at once where the base is, else when it will be.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,13 @@ from dataclasses import replace
 from chalicelib.contracts.codec import Problem
 from chalicelib.domain.enrollment import Claim
 from chalicelib.domain.errors import BadRequest
-from chalicelib.domain.identifiers import Mac
+from chalicelib.domain.history import DeviceEvent
+from chalicelib.domain.identifiers import Mac, base_mac, is_port
+from chalicelib.usecases.base_ports import Base, check_port_number, enroll_port, load_base
+from chalicelib.usecases.change_profile import Change, save_and_tell
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.device_view import DeviceView, show_device
-from chalicelib.usecases.dossier import load_dossier
+from chalicelib.usecases.dossier import Dossier, load_claimed, load_dossier
 from chalicelib.usecases.history import mac_event
 from chalicelib.usecases.ports import Caller, Gateway
 
@@ -18,22 +24,39 @@ LONGEST_LOCATION = 128
 
 
 def add_device(gateway: Gateway, caller: Caller, mac: Mac, location: str) -> tuple[DeviceView, bool]:
-    """The device in the tenant's inventory, and whether it is new there. Adding again changes nothing but an empty location."""
+    """The device in the tenant's inventory, and whether it is new there. Adding again changes nothing but an empty location.
+
+    Raises NotFound for a port of a base that the inventory lacks, BadRequest for one that the base does not have.
+    """
     check_location(location)
 
     def attempt() -> bool:
         dossier = load_dossier(gateway, mac)
+        if is_port(mac):
+            check_port_number(load_claimed(gateway, caller.tenant_id, base_mac(mac))[0], caller.tenant_id, mac)
         claim = dossier.claim_of(caller.tenant_id)
-        if claim is not None:
-            if location and not claim.location:
-                gateway.store.save(replace(claim, location=location))
-            return False
-        added = Claim(caller.tenant_id, mac, location, gateway.clock())
-        gateway.store.save(added, mac_event(gateway, mac, caller.tenant_id, "added", by=caller.actor, location=location))
-        return True
+        changes: list[Claim | DeviceEvent] = []
+        if claim is None:
+            changes.append(Claim(caller.tenant_id, mac, location, gateway.clock()))
+            changes.append(mac_event(gateway, mac, caller.tenant_id, "added", by=caller.actor, location=location))
+        elif location and not claim.location:
+            changes.append(replace(claim, location=location))
+        base = load_base(gateway, mac, caller.tenant_id) if is_port(mac) and dossier.device is None else None
+        if base is not None:
+            _save_port(gateway, base, dossier, changes)
+        elif changes:
+            gateway.store.save(*changes)
+        return claim is None
 
     new = until_saved(attempt)
     return show_device(gateway, caller, mac), new
+
+
+def _save_port(gateway: Gateway, base: Base, port: Dossier, changes: list[Claim | DeviceEvent]) -> None:
+    """Enrolled at once, with its base: that has another account in its files, and is told."""
+    enrolled = enroll_port(gateway, base, port)
+    phone = replace(base.device, config_version=enrolled.base.config_version)
+    save_and_tell(gateway, Change(enrolled.base, phone, also=(*enrolled.save, *changes), reach_by=phone.binding))
 
 
 def check_location(location: str) -> None:

@@ -7,8 +7,10 @@ from dataclasses import replace
 from chalicelib.domain.binding import Binding
 from chalicelib.domain.device import Device, Move, move
 from chalicelib.domain.enrollment import Claim
+from chalicelib.domain.identifiers import is_port
 from chalicelib.domain.installation import Installation, Profile, Stage, promote
 from chalicelib.domain.tenant import Tenant
+from chalicelib.usecases.base_ports import EnrolledPorts, enroll_ports
 from chalicelib.usecases.change_profile import Change
 from chalicelib.usecases.claim_number import claim_number
 from chalicelib.usecases.dossier import Dossier
@@ -23,7 +25,8 @@ def become_active(gateway: Gateway, installation: Installation, dossier: Dossier
     Raises NumberTaken where somebody else has the user's number.
     """
     now = gateway.clock()
-    active = promote(installation, tenant, profile)
+    ports = _ports(gateway, installation, promote(installation, tenant, profile))
+    active = ports.base
     before = dossier.device or device_of(installation)
     own_binding = _own_binding(before, installation)
     moved = move(before, Move.SIGN_IN if profile.user else Move.ENROLL, now)
@@ -51,9 +54,18 @@ def become_active(gateway: Gateway, installation: Installation, dossier: Dossier
     return Change(
         installation=active,
         device=device,
-        also=(event, *numbers, *(() if claim else (Claim(tenant.tenant_id, active.mac, location="", added_at=now),))),
-        remove=(former,) if former else (),
-        tell=(*account_commands(gateway, installation, active), *(account_commands(gateway, former, None) if former else ())),
+        also=(
+            *ports.save,
+            event,
+            *numbers,
+            *(() if claim else (Claim(tenant.tenant_id, active.mac, location="", added_at=now),)),
+        ),
+        remove=(*ports.remove, *((former,) if former else ())),
+        tell=(
+            *account_commands(gateway, installation, active),
+            *ports.tell,
+            *(account_commands(gateway, former, None) if former else ()),
+        ),
         reach_by=own_binding,
     )
 
@@ -67,6 +79,12 @@ def device_of(installation: Installation) -> Device:
         firmware=installation.firmware,
         language=installation.language,
     )
+
+
+def _ports(gateway: Gateway, before: Installation, active: Installation) -> EnrolledPorts:
+    """The base's ports where presence was proven anew, or for another tenant; else they stay as they are."""
+    stays = before.stage is Stage.ACTIVE and before.tenant_id == active.tenant_id
+    return EnrolledPorts(active) if stays or is_port(active.mac) else enroll_ports(gateway, active)
 
 
 def _still_enrolled(before: Device, tenant: Tenant, profile: Profile) -> bool:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.contracts.codec import Problem
-from chalicelib.domain.errors import BadRequest
-from chalicelib.domain.identifiers import Mac, parse_mac
+from chalicelib.domain.errors import BadRequest, NotFound
+from chalicelib.domain.identifiers import Mac, is_port, parse_mac
 from chalicelib.usecases.add_device import LONGEST_LOCATION, add_device, check_location
 from chalicelib.usecases.ports import Caller, Gateway
 
@@ -33,15 +33,20 @@ def import_devices(gateway: Gateway, caller: Caller, text: str) -> tuple[ImportR
 
 
 def add_rows(gateway: Gateway, caller: Caller, rows: Sequence[ImportRow]) -> tuple[ImportRow, ...]:
-    """Adds every row that could be read; the result of each, in order."""
-    results = []
-    for row in rows:
-        if row.result == "refused":
-            results.append(row)
-            continue
+    """Adds every row that could be read, bases before their ports; the result of each, in order."""
+    results = {row.line: row for row in rows}
+    readable = [row for row in rows if row.result != "refused"]
+    for row in sorted(readable, key=lambda row: is_port(Mac(row.mac))):
+        results[row.line] = _add_row(gateway, caller, row)
+    return tuple(results.values())
+
+
+def _add_row(gateway: Gateway, caller: Caller, row: ImportRow) -> ImportRow:
+    try:
         _, new = add_device(gateway, caller, Mac(row.mac), row.location)
-        results.append(replace(row, result="added" if new else "known"))
-    return tuple(results)
+    except (NotFound, BadRequest) as refusal:  # of a port: its base is not there, or has no such port
+        return replace(row, result="refused", detail=refusal.detail)
+    return replace(row, result="added" if new else "known")
 
 
 def _read_rows(text: str) -> Iterator[ImportRow]:

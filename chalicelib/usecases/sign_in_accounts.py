@@ -24,9 +24,10 @@ from chalicelib.domain.errors import (
     UserWithoutNumber,
     UserWithoutPolicy,
 )
-from chalicelib.domain.identifiers import Mac, Upn, find_mac, parse_upn
+from chalicelib.domain.identifiers import Mac, Upn, find_hardware_id, is_port, parse_upn
 from chalicelib.domain.job import Job, JobState
 from chalicelib.domain.sign_in_row import SignInResult, SignInRow
+from chalicelib.usecases.add_device import add_device
 from chalicelib.usecases.dossier import load_claimed
 from chalicelib.usecases.ports import Caller, Gateway, Page
 from chalicelib.usecases.sign_in_account import sign_in_account
@@ -112,6 +113,8 @@ def _row(gateway: Gateway, caller: Caller, job: Job, item: _Wanted) -> SignInRow
 
 
 def _sign_in(gateway: Gateway, caller: Caller, mac: Mac, upn: Upn) -> SignInResult:
+    if is_port(mac):
+        add_device(gateway, caller, mac, "")  # a port comes into being where its base is enrolled; known ones stay as they are
     device = load_claimed(gateway, caller.tenant_id, mac)[0].device
     if device is not None and device.owned and device.tenant_id == caller.tenant_id and device.user and device.user.upn == upn:
         return SignInResult.ALREADY_SIGNED_IN
@@ -152,9 +155,10 @@ def _cells(reader: Iterator[list[str]]) -> Iterator[list[str]]:
 def _read_row(row: int, cells: list[str], seen: set[Mac]) -> _Wanted:
     username, hardware_id = cells[0].strip(), cells[1].strip() if len(cells) > 1 else ""
     read = _Wanted(row, username[:_LONGEST_SHOWN], hardware_id[:_LONGEST_SHOWN])
-    mac = find_mac(hardware_id)
+    mac = find_hardware_id(hardware_id)
     if mac is None:
-        return replace(read, reason="wrong_hardware_id", detail="The HardwareId must be a MAC address: XX-XX-XX-XX-XX-XX.")
+        detail = "The HardwareId must be a MAC address, XX-XX-XX-XX-XX-XX, or one of its ports, XX-XX-XX-XX-XX-XX:002."
+        return replace(read, reason="wrong_hardware_id", detail=detail)
     try:
         upn = parse_upn(username)
     except BadRequest:

@@ -36,6 +36,8 @@ class Model:
     lines: int
     minimum_firmware: str
     approved_firmware: str
+    ports: int = 1  # accounts for a user each: handsets of a base, sockets of an adapter
+    bootstrap: str = ""  # the file that it asks for first, where that is not the last of vendor.toml
     minimum_by_line: dict[str, str] = field(default_factory=dict)  # where firmware of another first number has its own
     limits: str = ""  # what this model cannot do, with its source
     data: dict[str, Any] = field(default_factory=dict)  # what the vendor's templates need to know of the model
