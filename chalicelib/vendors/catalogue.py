@@ -109,6 +109,7 @@ class Vendor:
     bootstrap: tuple[str, ...]
     bootstrap_template: str
     unchanged_template: str  # empty where a 404 leaves the vendor's phones as they are
+    upgrade_template: str  # empty where a file cannot make the vendor's phones fetch firmware
     serve: tuple[ServedFile, ...]
     uploads: tuple[str, ...]  # patterns of the names that phones send, with `{mac}` in them
     content_type: str
@@ -278,6 +279,7 @@ def _read_vendor(folder: Path) -> Vendor:
         bootstrap=tuple(files["bootstrap"]),
         bootstrap_template=files["bootstrap_template"],
         unchanged_template=files.get("unchanged_template", ""),
+        upgrade_template=files.get("upgrade_template", ""),
         serve=tuple(ServedFile(**file) for file in files["serve"]),
         uploads=tuple(files.get("uploads", ())),
         content_type=files["content_type"],

@@ -15,6 +15,7 @@ from chalicelib.settings import Settings
 from chalicelib.vendors.catalogue import vendor as vendor_of
 from chalicelib.vendors.catalogue import vendors
 from chalicelib.vendors.files import PhoneFile, PhoneFileRequest, render_bootstrap, render_file
+from chalicelib.vendors.firmware import render_upgrade
 
 SAMPLE_TOKEN = "SAMPLE-TOKEN"  # noqa: S105 - stands for a token in printed samples
 _SETTINGS = Settings(
@@ -43,6 +44,15 @@ def preview(vendor: str, model: str, state: PhoneState, language: Language, port
         for name in names
     )
     return [file for file in map(render_file, requests) if file is not None]
+
+
+def preview_upgrade(vendor: str, model: str) -> PhoneFile | None:
+    """What a phone of this model gets whose firmware is too old. Raises UnknownModel."""
+    mac = _sample(vendor, model, PhoneState.BOOTSTRAP, Language.EN).mac
+    known = vendor_of(vendor)
+    asked = known.models[model]
+    name = known.file_name(asked.bootstrap or known.bootstrap[-1], mac, model)
+    return render_upgrade(f"{_SETTINGS.public_url}/firmware", known, asked, f"{_SETTINGS.public_url}/", name)
 
 
 def _sample(vendor: str, model: str, state: PhoneState, language: Language) -> Installation:

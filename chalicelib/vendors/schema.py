@@ -140,8 +140,9 @@ def _patterns(vendor: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _templates(vendor: dict[str, Any]) -> Iterator[tuple[str, str]]:
     files = vendor["files"]
     yield "files.bootstrap_template", files["bootstrap_template"]
-    if "unchanged_template" in files:
-        yield "files.unchanged_template", files["unchanged_template"]
+    for key in ("unchanged_template", "upgrade_template"):
+        if key in files:
+            yield f"files.{key}", files[key]
     if "screens" in vendor:
         yield "screens.template", vendor["screens"]["template"]
     for index, file in enumerate(files["serve"]):
