@@ -14,7 +14,8 @@ from chalicelib.domain.device import Device, Move, move
 from chalicelib.domain.identifiers import InstallationId, SipUsername, TenantId, port_mac, port_number
 from chalicelib.domain.installation import Account, Installation, Port, Stage
 
-MOST_PORTS = 30  # of one base: all of them change hands in one save, which holds 100 records (adapters/records.py)
+# Of one base: all of them change hands in one save, with what the edge is to forget; it holds 100 records (adapters/records.py).
+MOST_PORTS = 16
 
 
 def port_username(port: Port) -> SipUsername:

@@ -41,7 +41,8 @@ def add_device(gateway: Gateway, caller: Caller, mac: Mac, location: str) -> tup
             changes.append(mac_event(gateway, mac, caller.tenant_id, "added", by=caller.actor, location=location))
         elif location and not claim.location:
             changes.append(replace(claim, location=location))
-        base = load_base(gateway, mac, caller.tenant_id) if is_port(mac) and dossier.device is None else None
+        apart = is_port(mac) and (dossier.device is None or not dossier.device.owned)
+        base = load_base(gateway, mac, caller.tenant_id) if apart else None
         if base is not None:
             _save_port(gateway, base, dossier, changes)
         elif changes:

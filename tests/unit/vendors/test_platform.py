@@ -136,4 +136,4 @@ def test_no_model_has_more_ports_than_change_hands_in_one_save() -> None:
     ports = SCHEMA["$defs"]["models"]["additionalProperties"]["properties"]["ports"]
 
     assert MOST_PORTS == ports["maximum"]
-    assert ["B100.ports: must be at most 30"] == find_problems("models", {"B100": {**A_MODEL, "ports": 31}})
+    assert ["B100.ports: must be at most 16"] == find_problems("models", {"B100": {**A_MODEL, "ports": 17}})
