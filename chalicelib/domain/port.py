@@ -14,7 +14,7 @@ from chalicelib.domain.device import Device, Move, move
 from chalicelib.domain.identifiers import InstallationId, SipUsername, TenantId, port_mac, port_number
 from chalicelib.domain.installation import Account, Installation, Port, Stage
 
-# Of one base: all of them change hands in one save, with what the edge is to forget; it holds 100 records (adapters/records.py).
+# Of one base: all of them change hands in one save, with what the edge is to forget, and that holds 100 records.
 MOST_PORTS = 16
 
 

@@ -151,7 +151,8 @@ def _enroll(gateway: Gateway, base: Installation, ports: Sequence[_Known]) -> En
         identity = (seed, installation_id_of(gateway.keys.token(seed).reveal()))
         port = new_port(base, known.number, identity, gateway.clock())
         device = port_device(port, known.device, gateway.clock())
-        port = replace(port, blocked=device.blocked)
+        blocked = device.blocked or base.blocked
+        port = replace(port, blocked=blocked)
         base = with_port(base, port)
-        saved += [port, device]
+        saved += [port, replace(device, blocked=blocked)]
     return EnrolledPorts(base, tuple(saved))

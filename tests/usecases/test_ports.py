@@ -383,6 +383,14 @@ def test_a_blocked_base_blocks_its_ports(world: World, handset: Handset) -> None
     )
 
 
+def test_a_port_that_a_blocked_base_gets_is_blocked(world: World, base: Phone) -> None:
+    world.admin.patch(f"/v1/devices/{BASE}", {"blocked": True})
+    before = add(world, SECOND).json["state"]
+    world.admin.patch(f"/v1/devices/{BASE}", {"blocked": False})
+
+    assert ("blocked", "enrolled", "1") == (before, world.device(SECOND)["state"], base.settings()["account.2.enable"])
+
+
 @pytest.mark.usefixtures("handset")
 def test_a_port_has_no_settings_of_its_own(world: World) -> None:
     answer = world.admin.patch(f"/v1/devices/{SECOND}", {"overrides": {"features.bluetooth_enable": "1"}})
