@@ -24,6 +24,11 @@ def parse_mac(text: str) -> str:
     return mac
 
 
+def is_port(mac: str) -> bool:
+    """Whether it names a further port of a device, as parse_mac writes it."""
+    return ":" in mac
+
+
 def read_upload(path: Path) -> bytes:
     """A text file as UTF-8, also where PowerShell or Excel wrote UTF-16 or a byte order mark."""
     try:
