@@ -63,7 +63,8 @@ def test_a_user_is_a_new_configuration_with_a_new_account() -> None:
     again = with_port(told, configure(a_port(), replace(BASE.profile, user=BEN)))
 
     assert told.config_version + 1 == again.config_version
-    assert [(BEN, Account(2, BEN.number, may_call=True))] == [(port.user, port.account) for port in again.ports]
+    account = Account(2, BEN.number, may_call=True, tenant_id=TENANT_ID, upn=BEN.upn)
+    assert [(BEN, account)] == [(port.user, port.account) for port in again.ports]
 
 
 def test_what_its_base_does_not_say_is_no_new_configuration_of_the_base() -> None:
