@@ -2,6 +2,10 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
+MINUTES := 60
+INFRA := .venv-infra/bin/python -m infra
+REGION ?= emea
+REGIONS ?= apac emea noam
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -27,14 +31,48 @@ check: setup-tests ## what CI runs: format, lint, types, imports, freshness, REA
 bench: setup-tests ## the benchmarks, as a table and JSON in bench/results/
 	@$(PYTHON) -m bench
 
+soak: setup-tests ## churn of phones for MINUTES=60 on the edge; fails where memory grows or anything dies
+	@$(PYTHON) -m bench.soak --minutes $(MINUTES)
+
+image: setup ## the edge's image as dist/sip-edge.oci.tar, without a Docker engine (root, mmdebstrap, buildah, Debian's mirror)
+	@bash sip_edge/image.sh
+
+image-test: setup-tests image ## the image as it would run, then every SIP test on its Kamailio
+	@EDGE_ROOT=dist/edge-root $(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadfile tests/image tests/sip
+
 golden: setup-tests ## rewrite the golden files; read the diff as the phone would
 	@$(PYTHON) tests/golden/write.py
 
 docs: setup-tests ## rewrite the generated tables in docs/
-	@$(PYTHON) docs/generate.py
+	@$(PYTHON) docs/generate.py && $(PYTHON) -m infra.costs.page
 
 lock: setup-tests ## pin every dependency anew, with hashes
 	@bash requirements/lock.sh
+
+setup-infra: ## install what a region's deployment needs (Node.js, .venv-infra)
+	@bash local/setup.sh --infra
+
+synth: setup-infra ## the CloudFormation of a region: make synth REGION=emea
+	@exec $(INFRA) synth $(REGION)
+
+diff: setup-infra ## what a deployment of REGION would change
+	@exec $(INFRA) diff $(REGION)
+
+deploy: setup-infra ## bring REGION to this checkout
+	@exec $(INFRA) deploy $(REGION)
+
+rollout: setup-infra ## deploy REGIONS one after the other, each watched; a bad one goes back and the rest wait
+	@exec $(INFRA) rollout $(REGIONS)
+
+rollback: setup-infra ## bring REGION back to the release before
+	@exec $(INFRA) rollback $(REGION)
+
+destroy: setup-infra ## end the gateway in REGION (asks for its name); tables and secrets stay
+	@exec $(INFRA) destroy $(REGION)
+
+test-infra: ## every test of infra/: synthesis, rules, and a deployment into an emulator
+	@bash local/setup.sh --emulator
+	@.venv-infra/bin/python -m pytest -q infra/tests
 
 format: setup-tests ## format the code
 	@$(PYTHON) -m ruff format . && $(PYTHON) -m ruff check --fix .
@@ -42,4 +80,6 @@ format: setup-tests ## format the code
 clean: ## forget this machine's gateway: .gateway/ with its devices and keys
 	@rm -rf .gateway
 
-.PHONY: help setup setup-tests run demo test check bench golden docs lock format clean
+.PHONY: help setup setup-tests run demo test check bench soak image image-test golden docs lock format clean
+.PHONY: setup-infra synth diff deploy rollout rollback destroy
+.PHONY: test-infra

@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import at_rest, phone_files
+from bench import at_rest, cold_start, edge, phone_files, soak, sync
 from bench.figures import Figure, print_table
 
 RESULTS = Path(__file__).parent / "results"
@@ -18,6 +18,13 @@ BENCHMARKS = {
     "memory": phone_files.measure_memory,
     "fetch": phone_files.measure_fetching,
     "rest": at_rest.measure,
+    "sync": sync.measure,
+    "registrations": edge.measure_registrations,
+    "idle": edge.measure_idle,
+    "commands": edge.measure_commands,
+    "storm": edge.measure_storm,
+    "churn": soak.measure,
+    "cold": cold_start.measure,
 }
 
 

@@ -22,7 +22,8 @@ class Settings:
     """One field per variable: `public_url` is `SIPGW_PUBLIC_URL`. URLs carry no trailing slash."""
 
     region: str = "local"
-    public_url: str = "https://localhost:8443"  # what phones and browsers call
+    public_url: str = "https://localhost:8443"  # what phones call
+    people_url: str = ""  # what browsers call; empty: public_url
     sip_host: str = "localhost"  # registrar, realm and SIP domain
     sip_port: int = 5061
     registration_expiry_seconds: int = 120  # 60 to 300
@@ -30,10 +31,11 @@ class Settings:
     sqlite_path: str = ".gateway/gateway.db"
     region_table: str = "sipgw-region"  # DynamoDB: devices, installations, codes, commands
     directory_table: str = "sipgw-directory"  # DynamoDB: tenants, users, policies; may be a global table
-    secrets_source: str = "file:.gateway/secrets.json"  # file:PATH or secretsmanager:ARN
+    secrets_source: str = "file:.gateway/secrets.json"  # file:PATH or secretsmanager:ARN[,ARN…]
     commands_link: str = "none"  # unix:PATH (one machine), sns:TOPIC_ARN, or none (commands wait for the next event batch)
     directory: str = "local"  # where users come from: local (set through the API) or graph (Microsoft Graph)
     graph_url: str = "https://graph.microsoft.com"  # a loopback URL selects the double of Microsoft Graph
+    work_queue: str = "process"  # process (one machine: a queue inside the front) or sqs:QUEUE_URL
     entra_url: str = "https://login.microsoftonline.com"  # a loopback URL selects the development identity provider
     entra_client_id: str = ""
     api_audience: str = "api://sip-gateway"  # `aud` of administrators' tokens
@@ -55,6 +57,11 @@ class Settings:
                 values[item.name] = _number(variable, text) if isinstance(item.default, int) else text.rstrip("/")
         return cls(**values)
 
+    @property
+    def browser_url(self) -> str:
+        """What people open: the pairing pages."""
+        return self.people_url or self.public_url
+
     def __post_init__(self) -> None:
         if self.store not in {"sqlite", "dynamodb"}:
             raise BadSetting(f"SIPGW_STORE is {self.store!r}; it must be sqlite or dynamodb")
@@ -66,6 +73,8 @@ class Settings:
             raise BadSetting("SIPGW_PUBLIC_URL must begin with https://: phones get secrets from it")
         if self.firmware_mirror_url and not self.firmware_mirror_url.startswith(("https://", "http://")):
             raise BadSetting("SIPGW_FIRMWARE_MIRROR_URL must begin with https:// or http://")
+        if self.people_url and not self.people_url.startswith("https://"):
+            raise BadSetting("SIPGW_PEOPLE_URL must begin with https://: people sign in there")
 
 
 def _number(variable: str, text: str) -> int:

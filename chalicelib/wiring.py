@@ -14,10 +14,11 @@ from chalicelib.adapters.directory import LocalDirectory, LocalPresence
 from chalicelib.adapters.entra.token_check import EntraTokenCheck
 from chalicelib.adapters.entra.web_sign_in import EntraWebSignIn
 from chalicelib.adapters.secrets import load_secrets
+from chalicelib.adapters.work.in_process import queue_of_process
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.secret import Secret
 from chalicelib.settings import BadSetting, Settings
-from chalicelib.usecases.ports import CommandLink, Directory, Gateway, Presence, Store
+from chalicelib.usecases.ports import CommandLink, Directory, Gateway, Presence, Store, WorkQueue
 
 _in_use: list[Gateway] = []  # empty, or the one that `use` was given
 
@@ -48,6 +49,7 @@ def build_gateway(settings: Settings) -> Gateway:
         directory=directory,
         presence=presence,
         commands=_command_link(settings.commands_link),
+        work=_work_queue(settings.work_queue),
         keys=Keys(region_secrets.region_key),
         edge_credentials=region_secrets.edge_credentials,
         web_sign_in=EntraWebSignIn(settings, region_secrets.entra_client_secret),
@@ -100,6 +102,17 @@ def _command_link(place: str) -> CommandLink:
     if scheme == "none":
         return NoLink()
     raise BadSetting("SIPGW_COMMANDS_LINK must be unix:PATH, sns:TOPIC_ARN or none")
+
+
+def _work_queue(place: str) -> WorkQueue:
+    scheme, _, address = place.partition(":")
+    if scheme == "sqs" and address.startswith("https://sqs."):
+        from chalicelib.adapters.work.sqs import SqsQueue  # noqa: PLC0415 - one machine does not load botocore
+
+        return SqsQueue(address)
+    if place == "process":
+        return queue_of_process()
+    raise BadSetting("SIPGW_WORK_QUEUE must be process, or sqs:QUEUE_URL with a URL such as https://sqs.REGION.amazonaws.com/…")
 
 
 def _trust_anchor(path: str) -> str:

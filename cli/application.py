@@ -5,7 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli import access, dhcp, directory, enrollment, offline, orders, organisation, records
+from cli import access, calls, dhcp, directory, enrollment, jobs, offline, orders, organisation, records
 from cli.devices import devices
 from cli.failures import Failure
 from cli.screen import print_failure
@@ -40,8 +40,11 @@ devices.command("report")(records.save_report)
 devices.command("files")(records.show_files)
 devices.command("uploads")(records.show_uploads)
 app.add_typer(records.commands, name="commands")
+app.add_typer(jobs.jobs, name="jobs")
 app.add_typer(directory.policies, name="policies")
 app.add_typer(directory.users, name="users")
+directory.users.command("calls")(calls.set_call_settings)
+directory.users.command("messages")(calls.set_message_waiting)
 app.add_typer(organisation.tenant, name="tenant")
 app.command("sync")(organisation.sync_policies)
 app.command("audit")(records.show_audit)

@@ -10,15 +10,15 @@ from typing import Annotated
 import typer
 
 from cli.connection import JsonObject
-from cli.failures import NotDone
 from cli.gateway import Gateway, open_gateway, segment
+from cli.jobs import follow_job, show_job, show_row_results
 from cli.options import JsonOption, LimitOption, MacArgument, read_upload
-from cli.screen import print_fields, print_json, print_note, print_table, print_text, progress, rows_of
+from cli.screen import print_fields, print_json, print_note, print_table, print_text, progress
+from cli.waiting import expect_done
 
 devices = typer.Typer(help="Devices: inventory, enrollment, sign-in, restart.", no_args_is_help=True)
 
 _COLUMNS = ("mac", "vendor", "model", "firmware", "state", "connection", "user", "location", "last_seen_at")
-_BAD_RESULTS = {"error", "failed", "rejected", "invalid", "refused"}
 
 
 class DeviceState(StrEnum):
@@ -151,30 +151,20 @@ def set_device(
 def import_devices(
     file: Annotated[Path, typer.Argument(help="CSV with the header: MAC id,Location", exists=True, dir_okay=False)],
     *,
+    timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds to wait for the end.")] = 600,
     as_json: JsonOption = False,
 ) -> None:
     """Adds devices from a CSV file and shows what became of each row."""
     content = read_upload(file)
-    with open_gateway() as gateway, progress(f"Importing {file.name}"):
-        answer = gateway.upload("/v1/devices/import", content, content_type="text/csv; charset=utf-8")
-    show_row_results(answer, as_json=as_json)
-
-
-def show_row_results(answer: JsonObject, *, as_json: bool) -> None:
-    """The table of results. Raises NotDone where a row was refused."""
-    rows = rows_of(answer)
-    if as_json:
-        print_json(answer)
-    else:
-        print_table(rows, empty="The gateway reported no rows.")
-    refused = [row for row in rows if isinstance(row, dict) and _is_refused(row)]
-    if refused:
-        raise NotDone(f"{len(refused)} of {len(rows)} rows were refused", advice="Correct those rows and send the file again.")
-
-
-def _is_refused(row: JsonObject) -> bool:
-    outcome = {str(row.get(key)).lower() for key in ("result", "outcome", "status", "state")}
-    return bool(row.get("error") or row.get("errors") or outcome & _BAD_RESULTS)
+    with open_gateway() as gateway:
+        with progress(f"Sending {file.name}"):
+            answer = gateway.upload("/v1/devices/import", content, content_type="text/csv; charset=utf-8")
+        if "items" in answer or "state" not in answer:  # it was done with the answer
+            show_row_results(answer, as_json=as_json)
+            return
+        job = follow_job(gateway, answer, "Importing", timeout)
+    show_job(job, as_json=as_json)
+    expect_done(job, label="Importing")
 
 
 @devices.command("remove")

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from cli.connection import JsonObject
-from cli.devices import collect_pages, note_more, show_row_results
+from cli.devices import collect_pages, note_more
 from cli.gateway import open_gateway, segment
+from cli.jobs import show_row_results
 from cli.options import JsonOption, LimitOption, read_upload
 from cli.screen import print_fields, print_json, print_table, print_text
 
@@ -17,7 +18,7 @@ users = typer.Typer(help="Users: number, policy, devices.", no_args_is_help=True
 _POLICY_FIELDS = ("sip_devices_for_calls", "call_redirect", "voicemail", "common_area", "busy_on_busy")
 _USER_FIELDS = ("number", "display_name", "policy")
 _NamedPolicy = Annotated[str, typer.Argument(metavar="NAME", help="The policy's name, for example Global.")]
-_Upn = Annotated[str, typer.Argument(metavar="UPN", help="For example ada@example.org.")]
+UpnArgument = Annotated[str, typer.Argument(metavar="UPN", help="For example ada@example.org.")]
 
 
 def parse_setting(text: str) -> Any:
@@ -109,12 +110,19 @@ def list_users(*, limit: LimitOption = None, as_json: JsonOption = False) -> Non
     if as_json:
         print_json(answer)
         return
-    print_table(answer["items"], ("upn", *_USER_FIELDS, "devices"), empty="No users.")
+    print_table([_row(user) for user in answer["items"]], ("upn", *_USER_FIELDS, "policy_known", "devices"), empty="No users.")
     note_more(answer)
 
 
+def _row(user: Any) -> Any:
+    """The user with their devices by MAC alone."""
+    if not isinstance(user, dict):
+        return user
+    return {**user, "devices": [item.get("mac") if isinstance(item, dict) else item for item in user.get("devices") or []]}
+
+
 @users.command("show")
-def show_user(upn: _Upn, *, as_json: JsonOption = False) -> None:
+def show_user(upn: UpnArgument, *, as_json: JsonOption = False) -> None:
     """Shows one user."""
     with open_gateway() as gateway:
         answer = gateway.get(f"/v1/users/{segment(upn)}")
@@ -123,7 +131,7 @@ def show_user(upn: _Upn, *, as_json: JsonOption = False) -> None:
 
 @users.command("assign")
 def assign_user(
-    upn: _Upn,
+    upn: UpnArgument,
     *,
     number: Annotated[str | None, typer.Option(help="Phone number, E.164: +49301234567.")] = None,
     policy: Annotated[str | None, typer.Option(help="A calling policy's name.")] = None,

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from cli.connection import JsonObject
-from cli.devices import device_path, show_row_results
+from cli.devices import device_path
 from cli.gateway import Gateway, open_gateway
+from cli.jobs import follow_job, show_job
 from cli.options import JsonOption, MacArgument, TimeoutOption, WaitOption, parse_mac, read_upload
-from cli.screen import cell, print_fields, print_json, print_note, print_text, progress, rows_of
+from cli.screen import cell, print_fields, print_json, print_note, print_text, progress
 from cli.waiting import Waiting, expect_done, wait_for
 
 
@@ -81,16 +81,6 @@ def _sign_in_many(gateway: Gateway, file: Path, *, timeout_seconds: float, as_js
     content = read_upload(file)
     with progress(f"Sending {file.name}"):
         job = gateway.upload("/v1/sign-ins", content, content_type="text/csv; charset=utf-8")
-    job = wait_for(gateway, job, Waiting("jobs", "Signing in", timeout_seconds))
+    job = follow_job(gateway, job, "Signing in", timeout_seconds)
     show_job(job, as_json=as_json)
     expect_done(job, label="Signing in")
-
-
-def show_job(job: JsonObject, *, as_json: bool) -> None:
-    """A job with its counts, and its rows where it has any."""
-    if as_json:
-        print_json(job)
-    elif rows := rows_of(job):
-        show_row_results({"rows": rows}, as_json=False)
-    else:
-        print_fields({name: value for name, value in job.items() if name not in {"rows", "next_cursor"}})

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import typer
 
 from cli.gateway import open_gateway
-from cli.options import JsonOption, TimeoutOption, WaitOption
-from cli.orders import show_job
+from cli.jobs import follow_job, show_job
+from cli.options import JsonOption
 from cli.screen import print_fields, print_json, print_table, print_text, rows_of
-from cli.waiting import Waiting, expect_done, wait_for
+from cli.waiting import expect_done
 
 tenant = typer.Typer(help="The organisation's settings.", no_args_is_help=True)
 
@@ -56,16 +56,21 @@ def _listed(values: list[str] | None) -> list[str] | None:
     return None if not values else [value for value in values if value]
 
 
-def sync_policies(*, wait: WaitOption = False, timeout: TimeoutOption = 600, as_json: JsonOption = False) -> None:
-    """Runs the policy sync for this tenant now."""
+def sync_policies(
+    *,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow it to its end, or only start it.")] = True,
+    timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds to wait for the end.")] = 600,
+    as_json: JsonOption = False,
+) -> None:
+    """Runs the policy sync for this tenant now, and shows how far it is."""
     with open_gateway() as gateway:
         job = gateway.post("/v1/sync")
         if wait:
-            job = wait_for(gateway, job, Waiting("jobs", "Policy sync", timeout))
+            job = follow_job(gateway, job, "Policy sync", timeout)
     if wait or as_json:
         show_job(job, as_json=as_json)
     else:
-        print_text(f"Policy sync {job.get('id')}: {job.get('state')}")
+        print_text(f"Policy sync {job.get('id')}: {job.get('state')}. Watch it with: ./sipgw jobs show {job.get('id')} --wait")
     if wait:
         expect_done(job, label="Policy sync")
 

@@ -23,20 +23,53 @@ class Waiting:
 
 
 def wait_for(gateway: Gateway, started: JsonObject, waiting: Waiting) -> JsonObject:
-    """The command or job at its end, or as it stands when the time is up. An unknown state counts as an end."""
+    """The command or job at its end, or as it stands when the time is up. An unknown state counts as an end.
+
+    Raises NotDone where the person stops waiting (Ctrl-C): the gateway goes on.
+    """
     name = started.get("id")
     if not isinstance(name, str) or not name:
         raise StrangeAnswer(f"{waiting.label}: the gateway named no id to wait for")
     path = f"/v1/{waiting.collection}/{segment(name)}"
+    brief = {"limit": "1"} if waiting.collection == "jobs" else {}  # of its rows; nobody reads them yet
     deadline = time.monotonic() + waiting.timeout_seconds
     pause, current = _FIRST_PAUSE_SECONDS, started
     with progress(waiting.label) as (bar, task):
-        while _state(current) in _OPEN and time.monotonic() < deadline:
-            time.sleep(min(pause, max(deadline - time.monotonic(), 0)))
-            pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
-            current = gateway.get(path)
-            bar.update(task, description=clean(f"{waiting.label}: {_state(current)}"))
+        try:
+            while _state(current) in _OPEN and time.monotonic() < deadline:
+                done, total = _done(current), current.get("total")
+                bar.update(task, description=clean(_describe(waiting.label, current)), completed=done, total=total)
+                time.sleep(min(pause, max(deadline - time.monotonic(), 0)))
+                pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+                current = gateway.get(path, **brief)
+        except KeyboardInterrupt:
+            raise NotDone(
+                f"{waiting.label}: the gateway goes on without you", advice=_how_to_go_on(waiting.collection, name)
+            ) from None
     return current
+
+
+def _describe(label: str, current: JsonObject) -> str:
+    """Such as "Signing in: 1,200 of 10,000", or what it waits for."""
+    done, total = _done(current), current.get("total")
+    if current.get("reason"):
+        return f"{label}: waits, {current['reason']}"
+    if done is None:
+        return f"{label}: {_state(current)}"
+    return f"{label}: {done:,} of {total:,}" if isinstance(total, int) else f"{label}: {done:,}"
+
+
+def _done(current: JsonObject) -> int | None:
+    """How many rows or users a job has behind it; None for a command."""
+    counts = current.get("counts")
+    found = [counts[name] for name in ("rows", "checked") if name in counts] if isinstance(counts, dict) else []
+    return found[0] if found and isinstance(found[0], int) else None
+
+
+def _how_to_go_on(collection: str, name: str) -> str:
+    if collection == "jobs":
+        return f"Watch it with `./sipgw jobs show {name} --wait`, or end it with `./sipgw jobs cancel {name}`."
+    return f"See what became of it with `./sipgw commands show {name}`."
 
 
 def expect_done(outcome: JsonObject, *, label: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from local.certificates import ServerIdentity
 from local.options import GatewayOptions
-from local.readiness import Check, accepts_unix, all_of, answers_http, is_linked, speaks_tls
+from local.readiness import Check, accepts_unix, all_of, answers_http, answers_ping, is_linked, own_address, speaks_tls
 from local.state import GatewayState
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,8 +42,9 @@ def plan_children(
         _identity_provider(options, state, base),
         *([_graph(options, base)] if options.directory == "graph" else []),
         _functions(options, state, identity, base),
+        _rtpengine(options, base),
         _kamailio(options, state, identity, base),
-        _agent(options, state, base),
+        _agent(options, state, identity, base),
     ]
 
 
@@ -119,6 +120,17 @@ def function_settings(options: GatewayOptions, state: GatewayState, identity: Se
     }
 
 
+def _rtpengine(options: GatewayOptions, base: Mapping[str, str]) -> ChildPlan:
+    settings = {"EDGE_MEDIA_CONTROL": _media_control(options), "EDGE_MEDIA_ADDRESS": own_address(options.host)}
+    return ChildPlan(
+        "rtpengine",
+        (sys.executable, "-m", "sip_edge.agent.rtpengine"),
+        {**base, **settings, "PATH": f"{base.get('PATH', '')}:/usr/sbin"},
+        answers_ping(options.evapi_port + 1),
+        f"media on {settings['EDGE_MEDIA_ADDRESS']}, UDP 49152-53247",
+    )
+
+
 def _kamailio(options: GatewayOptions, state: GatewayState, identity: ServerIdentity, base: Mapping[str, str]) -> ChildPlan:
     settings = {
         "EDGE_SIP_HOST": options.host or "localhost",
@@ -127,6 +139,8 @@ def _kamailio(options: GatewayOptions, state: GatewayState, identity: ServerIden
         "EDGE_TLS_CERTIFICATE": str(identity.certificate),
         "EDGE_TLS_KEY": str(identity.key),
         "EDGE_EVAPI": _evapi(options),
+        "EDGE_MEDIA_CONTROL": _media_control(options),
+        "EDGE_ANNOUNCER": _evapi(options),  # UDP, where evapi is TCP
         "EDGE_RUN_DIRECTORY": str(state.run / "kamailio"),
     }
     return ChildPlan(
@@ -138,7 +152,7 @@ def _kamailio(options: GatewayOptions, state: GatewayState, identity: ServerIden
     )
 
 
-def _agent(options: GatewayOptions, state: GatewayState, base: Mapping[str, str]) -> ChildPlan:
+def _agent(options: GatewayOptions, state: GatewayState, identity: ServerIdentity, base: Mapping[str, str]) -> ChildPlan:
     settings = {
         "EDGE_ID": "local",
         "EDGE_FUNCTIONS_URL": f"http://127.0.0.1:{options.http_port}",
@@ -146,7 +160,9 @@ def _agent(options: GatewayOptions, state: GatewayState, base: Mapping[str, str]
         "EDGE_OUTBOX": str(state.outbox),
         "EDGE_EVAPI": _evapi(options),
         "EDGE_COMMANDS": f"unix:{state.agent_socket}",
-        "EDGE_SIP_HOST": options.host or "localhost",
+        "EDGE_RUN_DIRECTORY": str(state.run / "kamailio"),
+        "EDGE_TLS_CERTIFICATE": str(identity.certificate),
+        "EDGE_TLS_KEY": str(identity.key),
     }
     return ChildPlan(
         "agent",
@@ -159,3 +175,7 @@ def _agent(options: GatewayOptions, state: GatewayState, base: Mapping[str, str]
 
 def _evapi(options: GatewayOptions) -> str:
     return f"127.0.0.1:{options.evapi_port}"
+
+
+def _media_control(options: GatewayOptions) -> str:
+    return f"127.0.0.1:{options.evapi_port + 1}"

@@ -1,7 +1,7 @@
 """The HTTP front of the gateway on one machine: API-Gateway-shaped events in front of the same Chalice app that Lambda runs.
 
-One process serves HTTPS (phones, browsers, administrators) and plain HTTP (loopback only) and runs the app's schedules. It
-knows no route and no rule of the product. Started by the supervisor as `python -m local.front`.
+One process serves HTTPS (phones, browsers, administrators) and plain HTTP (loopback only), and runs the app's schedules
+and the parts of its jobs. It knows no route and no rule of the product. Started by the supervisor as `python -m local.front`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from chalicelib.adapters.work.in_process import queue_of_process
 from local.gateway_events import (
     FUNCTION_FAILED,
     MAX_BODY_BYTES,
@@ -42,6 +43,7 @@ from local.gateway_events import (
     read_answer,
 )
 from local.schedules import find_schedules, run_schedule
+from local.work import find_consumers, start_workers
 
 WORKER_THREADS = 8
 BODY_SECONDS = 30  # a body that takes longer is a stuck or hostile client
@@ -215,24 +217,31 @@ def load_app(name: str) -> Chalice:
     return cast("Chalice", getattr(importlib.import_module(module), attribute))
 
 
-def _servers(front: Front, options: FrontOptions) -> tuple[Server, Server]:
-    server = functools.partial(
-        Server,
+_server = functools.partial(
+    Server,
+    interface=Interfaces.ASGINL,
+    websockets=False,
+    http=HTTPModes.http1,
+    http1_settings=HTTP1Settings(max_buffer_size=HEAD_BYTES),
+    log_enabled=False,
+)
+
+
+def https_server(front: Front, options: FrontOptions) -> Server:
+    """The server that phones, browsers and administrators reach."""
+    return _server(
         front,
-        interface=Interfaces.ASGINL,
-        websockets=False,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(max_buffer_size=HEAD_BYTES),
-        log_enabled=False,
-    )
-    https = server(
         address=options.https_address,
         port=options.https_port,
         ssl_cert=options.certificate,
         ssl_key=options.key,
         ssl_protocol_min=SSLProtocols.tls12,  # desk phones know 1.2 at best
     )
-    return https, server(address="127.0.0.1", port=options.http_port)
+
+
+def http_server(front: Front, port: int) -> Server:
+    """Plain HTTP, on loopback alone."""
+    return _server(front, address="127.0.0.1", port=port)
 
 
 def _stop(servers: Sequence[Server]) -> None:
@@ -244,15 +253,20 @@ async def serve(options: FrontOptions) -> None:
     """Serves until SIGTERM or SIGINT."""
     app = load_app(options.app)
     pool = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="function")
-    servers = _servers(Front(app, pool), options)
+    front = Front(app, pool)
+    servers = (https_server(front, options), http_server(front, options.http_port))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, servers)
     schedules = [
         loop.create_task(run_schedule(schedule, pool, log_event)) for schedule in find_schedules(app, options.schedule_seconds)
     ]
+    queue = queue_of_process()
+    for name, function in find_consumers(app):
+        start_workers(queue, name, function, log_event)
     log_event("front_started", https_port=options.https_port, http_port=options.http_port, schedules=len(schedules))
     await asyncio.gather(*(server.serve() for server in servers))
+    queue.close()
     for task in schedules:
         task.cancel()
     pool.shutdown(wait=False, cancel_futures=True)

@@ -18,7 +18,7 @@ _PORTS = {
     "sip_port": ("SIP_PORT", 5061, "SIP over TLS"),
     "idp_port": ("IDP_PORT", 8001, "development sign-in"),
     "graph_port": ("GRAPH_PORT", 8002, "double of Microsoft Graph, loopback only, with DIRECTORY=graph"),
-    "evapi_port": ("EVAPI_PORT", 8448, "between Kamailio and its agent, loopback only"),
+    "evapi_port": ("EVAPI_PORT", 8448, "between Kamailio and its agent, and the next one to rtpengine; loopback only"),
 }
 
 

@@ -59,6 +59,41 @@ def is_linked(port: int) -> Check:
     return check
 
 
+def answers_ping(port: int) -> Check:
+    """Rtpengine answers on its control port (NG protocol: a cookie and a bencoded dictionary in a datagram)."""
+
+    def check() -> bool:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as raw:
+            raw.settimeout(TRY_SECONDS)
+            try:
+                raw.connect(("127.0.0.1", port))
+                raw.send(b"ready d7:command4:pinge")
+                return b"4:pong" in raw.recv(1024)
+            except OSError:
+                return False
+
+    return check
+
+
+def own_address(host: str) -> str:
+    """The IPv4 address of this machine that a phone reaches it at: what `host` means where that is ours, else the way out's."""
+    if not host:
+        return "127.0.0.1"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as raw:
+        try:
+            raw.bind((host, 0))
+        except OSError:
+            pass  # not ours (a NAT's outside), or no such name here
+        else:
+            return str(raw.getsockname()[0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as raw:
+        try:
+            raw.connect(("192.0.2.1", 9))  # TEST-NET-1: nothing is sent, the kernel only chooses an address
+        except OSError:
+            return "127.0.0.1"
+        return str(raw.getsockname()[0])
+
+
 def accepts_unix(path: Path) -> Check:
     """Somebody listens on the socket."""
 

@@ -20,7 +20,8 @@ from chalice.app import Chalice, ScheduledEventConfig, ScheduleExpression
 
 from local.gateway_events import LambdaContext
 
-FIRST_RUN_SECONDS = 30.0
+LATEST_FIRST_RUN_SECONDS = 30.0
+FIRST_RUN_SHARE = 1 / 100  # of its interval: what runs every five minutes first runs after three seconds
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")  # such as rate(1 hour), rate(5 minutes)
 
@@ -73,7 +74,7 @@ def schedule_event(name: str) -> dict[str, Any]:
 async def run_schedule(schedule: Schedule, pool: Executor, log_event: Callable[..., None]) -> None:
     """Runs one schedule for ever. A failing run is logged and the next one comes at its time."""
     loop = asyncio.get_running_loop()
-    await asyncio.sleep(min(schedule.interval_seconds, FIRST_RUN_SECONDS))
+    await asyncio.sleep(min(schedule.interval_seconds * FIRST_RUN_SHARE, LATEST_FIRST_RUN_SECONDS))
     while True:
         started = time.monotonic()
         event = schedule_event(schedule.name)

@@ -3,6 +3,8 @@
 #
 #   local/setup.sh                what `make run` needs
 #   local/setup.sh --with-tests   also what the tests need
+#   local/setup.sh --infra        what a region's deployment needs, and no more: Node.js and .venv-infra
+#   local/setup.sh --emulator     that, and .venv-ministack, the emulator of AWS that a deployment is tried in
 #
 # Says what it does, a line a step, and nothing where nothing is to do. As root it installs packages itself, otherwise by sudo;
 # where neither works it says what is missing and ends with status 1.
@@ -10,10 +12,9 @@ set -euo pipefail
 
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
-packages="python3 python3-venv openssl kamailio kamailio-tls-modules kamailio-extra-modules kamailio-json-modules kamailio-utils-modules"
+packages="python3 python3-venv openssl kamailio kamailio-tls-modules kamailio-extra-modules kamailio-json-modules kamailio-utils-modules rtpengine-daemon espeak-ng"
 test_packages="linphone-cli iproute2 chromium libatomic1"   # libatomic1: for the Node.js inside playwright
-requirements="requirements/dev.txt"
-stamp=".venv/requirements.sha256"
+infra_packages="python3 python3-venv nodejs"   # Node.js: CDK's own runtime
 
 say() { printf 'setup     | %s\n' "$*"; }
 fail() { printf 'setup     | %s\n' "$@" >&2; exit 1; }
@@ -21,7 +22,8 @@ fail() { printf 'setup     | %s\n' "$@" >&2; exit 1; }
 case "${1:-}" in
   "") ;;
   --with-tests) packages="$packages $test_packages" ;;
-  *) fail "usage: local/setup.sh [--with-tests]" ;;
+  --infra | --emulator) packages="$infra_packages" ;;
+  *) fail "usage: local/setup.sh [--with-tests | --infra | --emulator]" ;;
 esac
 
 missing_packages() {
@@ -58,15 +60,16 @@ install_packages() {
     as_root apt-get update --quiet --quiet
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --quiet --no-install-recommends $missing >/dev/null
   } || fail "apt-get could not install them; its messages are above"
-  case " $missing " in *" kamailio "*) disable_distributions_kamailio ;; esac
+  case " $missing " in *" kamailio "*) disable_service kamailio ;; esac
+  case " $missing " in *" rtpengine-daemon "*) disable_service rtpengine-daemon ;; esac
 }
 
-# Debian starts its own Kamailio with its own configuration once the package is there; ours is started by the gateway.
-disable_distributions_kamailio() {
+# Debian starts its own with a configuration of its own once the package is there; ours is started by the gateway.
+disable_service() {
   [ -d /run/systemd/system ] || return 0
-  systemctl is-enabled --quiet kamailio 2>/dev/null || systemctl is-active --quiet kamailio 2>/dev/null || return 0
-  say "switching off the kamailio service that the package started"
-  as_root systemctl disable --now --quiet kamailio || say "could not switch it off; do so if it holds a port of ours"
+  systemctl is-enabled --quiet "$1" 2>/dev/null || systemctl is-active --quiet "$1" 2>/dev/null || return 0
+  say "switching off the service $1 that the package started"
+  as_root systemctl disable --now --quiet "$1" || say "could not switch it off; do so if it holds a port of ours"
 }
 
 check_python() {
@@ -74,30 +77,43 @@ check_python() {
     fail "python3 is $(python3 --version 2>&1 || true); the gateway needs Python 3.11 or newer (Debian 12 and 13 have it)"
 }
 
-# The environment belongs to one interpreter and one set of requirements; the stamp names both.
-install_requirements() {
-  local wanted
+# An environment belongs to one interpreter and one set of requirements; its stamp names both.
+install_requirements() {   # FOLDER REQUIREMENTS
+  local folder="$1" requirements="$2" wanted
   wanted="$(sha256sum <"$requirements" | cut -d' ' -f1) $(readlink -f "$(command -v python3)")"
-  [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
+  [ -x "$folder/bin/python" ] && [ "$(cat "$folder/requirements.sha256" 2>/dev/null)" = "$wanted" ] && return 0
   check_python
-  if [ -e .venv ] && ! matches_python3; then
-    say "removing .venv, which was made for another Python"
-    rm -rf .venv
+  if [ -e "$folder" ] && ! matches_python3 "$folder"; then
+    say "removing $folder, which was made for another Python"
+    rm -rf "$folder"
   fi
-  if [ ! -x .venv/bin/python ]; then
-    say "making the Python environment .venv ($(python3 --version))"
-    python3 -m venv .venv || fail "python3 -m venv failed; is the package python3-venv installed?"
+  if [ ! -x "$folder/bin/python" ]; then
+    say "making the Python environment $folder ($(python3 --version))"
+    python3 -m venv "$folder" || fail "python3 -m venv failed; is the package python3-venv installed?"
   fi
-  say "installing $requirements into .venv (a minute or two)"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --requirement "$requirements" ||
+  say "installing $requirements into $folder (a minute or two)"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --requirement "$requirements" ||
     fail "pip could not install $requirements; is the package index reachable? Its messages are above"
-  printf '%s\n' "$wanted" >"$stamp"
+  printf '%s\n' "$wanted" >"$folder/requirements.sha256"
 }
 
-matches_python3() {
+matches_python3() {   # FOLDER
   local version='import sys; print(sys.version_info[:2])'
-  [ "$(.venv/bin/python -c "$version" 2>/dev/null)" = "$(python3 -c "$version")" ]
+  [ "$("$1/bin/python" -c "$version" 2>/dev/null)" = "$(python3 -c "$version")" ]
+}
+
+make_announcements() {
+  .venv/bin/python -m sip_edge.announcements 2>&1 | sed 's/^/setup     | /'
 }
 
 install_packages
-install_requirements
+case "${1:-}" in
+  --infra | --emulator) install_requirements .venv-infra infra/requirements.txt ;;
+  *)
+    install_requirements .venv requirements/dev.txt
+    make_announcements
+    ;;
+esac
+if [ "${1:-}" = --emulator ]; then
+  install_requirements .venv-ministack infra/emulator/requirements.txt
+fi

@@ -50,6 +50,7 @@ def check_machine(options: GatewayOptions) -> None:
         ("SIP_PORT", options.bind_address, options.sip_port),
         ("IDP_PORT", options.bind_address, options.idp_port),
         ("EVAPI_PORT", "127.0.0.1", options.evapi_port),
+        ("EVAPI_PORT", "127.0.0.1", options.evapi_port + 1),
     )
     for variable, address, port in wanted:
         if not is_free(address, port):
@@ -57,8 +58,9 @@ def check_machine(options: GatewayOptions) -> None:
                 f"port {port} is in use on {address} (`ss -ltnp 'sport = :{port}'` shows by what); "
                 f"stop that program, or choose another port: {variable}=NUMBER make run"
             )
-    if not shutil.which("kamailio", path=f"{os.defpath}:/usr/sbin:/usr/local/sbin"):
-        raise CannotStart("Kamailio is not installed; `make setup` installs what is missing")
+    for program in ("kamailio", "rtpengine"):
+        if not shutil.which(program, path=f"{os.defpath}:/usr/sbin:/usr/local/sbin"):
+            raise CannotStart(f"{program} is not installed; `make setup` installs what is missing")
 
 
 def load_identity(options: GatewayOptions, state: GatewayState) -> ServerIdentity:

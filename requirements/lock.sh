@@ -10,6 +10,8 @@ locks=(
   "requirements/functions.in requirements.txt"
   "requirements/edge.in sip_edge/requirements.txt"
   "requirements/dev.in requirements/dev.txt"
+  "infra/requirements.in infra/requirements.txt"
+  "infra/emulator/requirements.in infra/emulator/requirements.txt"
 )
 
 names() { # the packages that a .in file names, in the spelling of a lock

@@ -29,11 +29,13 @@ from chalicelib.contracts.codec import format_time
 from chalicelib.contracts.edge import CommandType, EdgeCommand
 from chalicelib.domain.directory import CallingPolicy, User
 from chalicelib.domain.errors import DirectoryAway, NotAuthenticated, SignInCancelled, SignInFailed
+from chalicelib.domain.job import JobPart
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.secret import Secret
 from chalicelib.domain.tenant import Tenant
 from chalicelib.settings import Settings
 from chalicelib.usecases.ports import Caller, Gateway, SignedInPerson, Store
+from chalicelib.usecases.run_job import run_part
 
 TENANT = "d0000000-0000-4000-8000-000000000001"
 OTHER_TENANT = "d0000000-0000-4000-8000-000000000002"
@@ -107,6 +109,42 @@ class RecordingPresence:
         if self.away:
             raise DirectoryAway
         self.shown[tenant_id, upn] = on
+
+
+class TestQueue:
+    """The WorkQueue port: a part is done as soon as it is put, unless it is delayed or the queue is `held`; then it waits."""
+
+    __test__ = False
+
+    def __init__(self, run: Callable[[JobPart], None]) -> None:
+        self._run = run
+        self._running = False
+        self.held = False
+        self.waiting: list[tuple[JobPart, int]] = []  # with its delay in seconds
+
+    def put(self, part: JobPart, delay_seconds: int = 0) -> bool:
+        self.waiting.append((part, delay_seconds))
+        if not self.held and not self._running:
+            self.drain()
+        return True
+
+    def drain(self) -> None:
+        """Does every part that is not delayed, and those that they put."""
+        self._running = True
+        try:
+            while due := next((item for item in self.waiting if not item[1]), None):
+                self.waiting.remove(due)
+                self._run(due[0])
+        finally:
+            self._running = False
+
+    def wait(self, clock: Clock) -> int:
+        """Lets the time of the first delayed part come, and does it; the seconds that it took."""
+        due = min(self.waiting, key=lambda item: item[1])
+        self.waiting = [(part, max(delay - due[1], 0)) for part, delay in self.waiting]
+        clock.forward(seconds=due[1])
+        self.drain()
+        return due[1]
 
 
 class NamedTokens:
@@ -186,11 +224,12 @@ def client() -> Client:
 class World:
     """One gateway with its own store, and who talks to it. Its tenant is enabled and has Anna and Ben, who may sign in."""
 
-    def __init__(self, path: str = ":memory:") -> None:
-        self.clock = Clock()
+    def __init__(self, path: str = ":memory:", store: Store | None = None, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
         self.link = RecordingLink()
         self.presence = RecordingPresence()
-        self.store = CountingStore(SqliteStore(path, self.clock.seconds))
+        self.store = CountingStore(store or SqliteStore(path, self.clock.seconds))
+        self.queue = TestQueue(lambda part: run_part(wiring.gateway(), part))
         self.gateway = Gateway(
             settings=Settings(
                 public_url=PUBLIC_URL,
@@ -202,6 +241,7 @@ class World:
             directory=LocalDirectory(self.store),
             presence=self.presence,
             commands=self.link,
+            work=self.queue,
             keys=Keys(Secret("a region key for tests of 32 letters")),
             edge_credentials=tuple(Secret(text) for text in EDGE_CREDENTIALS),
             web_sign_in=NamedPeople(),

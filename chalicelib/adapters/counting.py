@@ -55,3 +55,8 @@ class CountingStore:
     def count_up(self, name: str, expires_at: datetime) -> int:
         self.cost.writes += 1
         return self._store.count_up(name, expires_at)
+
+    def remove_expired(self, most: int) -> int:
+        removed = self._store.remove_expired(most)
+        self.cost.writes += removed
+        return removed

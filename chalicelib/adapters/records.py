@@ -25,8 +25,9 @@ from chalicelib.domain.edge import KEEP_EDGE, Edge, WaitingCommand
 from chalicelib.domain.enrollment import Claim
 from chalicelib.domain.errors import BadRequest, OurFault, PayloadTooLarge
 from chalicelib.domain.history import KEEP_HISTORY, DeviceEvent
+from chalicelib.domain.import_row import ImportRow
 from chalicelib.domain.installation import Candidate, Installation
-from chalicelib.domain.job import KEEP_JOB, Job
+from chalicelib.domain.job import KEEP_JOB, Job, JobTable, OpenJob
 from chalicelib.domain.kept_answer import KeptAnswer
 from chalicelib.domain.pairing import KEEP_AFTER_EXPIRY, Pairing
 from chalicelib.domain.sign_in_row import SignInRow
@@ -151,11 +152,37 @@ LAYOUTS: tuple[Layout, ...] = (
         lambda r: (r.mac, r.name, str(r.part)),
         expires_at=lambda r: r.at + KEEP_UPLOAD,
     ),
-    Layout(Job, Table.REGION, "job#{0}", "job", lambda r: (r.id,), expires_at=lambda r: r.created_at + KEEP_JOB),
+    Layout(
+        Job,
+        Table.REGION,
+        "job#{0}",
+        "job",
+        lambda r: (r.id,),
+        listing_partition="jobs#{0}",
+        listing=lambda r: ((r.tenant_id,), f"{r.created_at.astimezone(UTC).isoformat(timespec='microseconds')}#{r.id}"),
+        expires_at=lambda r: r.created_at + KEEP_JOB,
+    ),
+    Layout(OpenJob, Table.REGION, "open-jobs", "{0}", lambda r: (r.lane,)),
+    Layout(
+        JobTable,
+        Table.REGION,
+        "job-table#{0}",
+        "{1}",
+        lambda r: (r.job_id, format(r.number, "04")),
+        expires_at=lambda r: r.created_at + KEEP_JOB,
+    ),
     Layout(
         SignInRow,
         Table.REGION,
         "job-rows#{0}",
+        "{1}",
+        lambda r: (r.job_id, format(r.row, "06")),
+        expires_at=lambda r: r.at + KEEP_JOB,
+    ),
+    Layout(
+        ImportRow,
+        Table.REGION,
+        "job-imports#{0}",
         "{1}",
         lambda r: (r.job_id, format(r.row, "06")),
         expires_at=lambda r: r.at + KEEP_JOB,

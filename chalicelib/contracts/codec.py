@@ -167,6 +167,8 @@ class _Reader:
             return data
         if kind is float and isinstance(data, int) and not isinstance(data, bool):
             return float(data)
+        if kind is int and isinstance(data, float) and data.is_integer():
+            return int(data)  # JSON has one kind of number: 43.0 is the whole number 43 (JSON Schema 2020-12, 4.2.3)
         if not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
             return self._wrong(pointer, f"must be {_NAMES.get(kind, kind.__name__)}")
         return data

@@ -16,6 +16,7 @@ FEATURE_CODES_PATH = "/edge/v1/feature-codes"
 ROUTE_PATH = "/edge/v1/route"
 
 MAX_EVENTS_PER_BATCH = 100
+EVERY_EDGE = "*"  # in place of an edge's id, for what all edges are told
 
 
 class EventType(StrEnum):

@@ -13,11 +13,12 @@ LONGEST_TARGET = 256
 
 
 class AuditType(StrEnum):
-    """Where the change came from: the administrators' API, a person who paired a phone on the web, or a feature code."""
+    """Where it came from: the administrators' API, a person who paired a phone on the web, a feature code, the clock."""
 
     API = "api"
     PAIRING = "pairing"
     FEATURE_CODE = "feature_code"
+    SCHEDULE = "schedule"
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Annotated
 
 from chalicelib.contracts.edge import NO_CALL_SETTINGS, CallSettings
+from chalicelib.contracts.schema import Keywords
 from chalicelib.domain.directory import SignedInUser
 from chalicelib.domain.errors import EmergencyNumber, ForwardingNotAllowed, NumberNotUsable, OwnNumber
 from chalicelib.domain.identifiers import TenantId, Upn
@@ -36,8 +38,8 @@ class Number:
 class Messages:
     """How many messages wait in a user's voicemail box."""
 
-    new: int = 0
-    old: int = 0
+    new: Annotated[int, Keywords(minimum=0, maximum=MOST_MESSAGES)] = 0
+    old: Annotated[int, Keywords(minimum=0, maximum=MOST_MESSAGES)] = 0
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from chalicelib.domain.directory import SignedInUser
 from chalicelib.domain.errors import IllegalMove
 from chalicelib.domain.identifiers import CommandId, InstallationId, Language, Mac, TenantId
 
+OFFBOARD_SIGNED_IN_AFTER = timedelta(days=30)  # without contact
+OFFBOARD_SIGNED_OUT_AFTER = timedelta(days=14)
 SILENCE_MEANS_OFFLINE = timedelta(minutes=21)  # a report every 15 minutes, a registration of at most 5, and one to spare
 
 
@@ -120,6 +122,18 @@ def move(device: Device, step: Move, now: datetime) -> Device:
     if step is Move.OFFBOARD:  # presence is proven anew afterwards
         return replace(moved, user=None, binding=None, enrolled_at=None, signed_in_at=None)
     return replace(moved, **{times[step]: now})  # type: ignore[arg-type]  # the keys are fields of Device
+
+
+def unseen_days(device: Device, now: datetime) -> int:
+    """For how many days it was not seen, where these are enough to offboard it; else nought.
+
+    Blocked ones stay as they are, and what was never seen has nothing to lose.
+    """
+    if device.last_seen_at is None or device.blocked or (device.state, Move.OFFBOARD) not in TRANSITIONS:
+        return 0
+    signed_in = device.state is DeviceState.SIGNED_IN
+    unseen = now - device.last_seen_at
+    return unseen.days if unseen >= (OFFBOARD_SIGNED_IN_AFTER if signed_in else OFFBOARD_SIGNED_OUT_AFTER) else 0
 
 
 def connection_of(device: Device | None, edge_started_at: datetime | None, now: datetime) -> Connection:

@@ -55,7 +55,8 @@ class CallingPolicy:
 class User:
     """A user of the tenant's directory. `policy` empty means the Global policy; `number` empty means none is assigned.
 
-    `extension` is what the directory has behind the number: users who differ by it alone share the number, and its calls.
+    `extension` is what the directory has behind the number. Users who differ by it alone have the same number, and only one of
+    them may use it here.
     """
 
     tenant_id: TenantId

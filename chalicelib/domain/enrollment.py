@@ -21,6 +21,7 @@ OTP_LIFETIME = timedelta(hours=24)
 OTP_TRIES = 5
 OTP_LOCK = timedelta(minutes=15)
 OTP_TRIES_IN_ALL = 25
+KEEP_OTP = timedelta(days=7)  # after its end: whoever still dials it is told that it has expired, or was used
 
 
 @dataclass(frozen=True)
@@ -82,3 +83,8 @@ def count_wrong_try(installation: Installation, now: datetime) -> Installation:
 def charge_wrong_try(claim: Claim) -> Claim:
     """The claim after a wrong try on its device, whoever made it."""
     return replace(claim, otp=replace(claim.otp, wrong_tries=claim.otp.wrong_tries + 1)) if claim.otp else claim
+
+
+def forget_old_otp(claim: Claim, now: datetime) -> Claim:
+    """Without a one-time password that ended a week ago; else the same claim."""
+    return replace(claim, otp=None) if claim.otp and claim.otp.expires_at + KEEP_OTP <= now else claim

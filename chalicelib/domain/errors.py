@@ -78,6 +78,20 @@ class PayloadTooLarge(CallerFault):
     title = "The body is too large"
 
 
+class MethodNotAllowed(CallerFault):
+    """The path exists, and not with this method."""
+
+    code = "method_not_allowed"
+    title = "This path does not have that method"
+
+
+class UnsupportedMediaType(CallerFault):
+    """The body's Content-Type is none that its endpoint reads."""
+
+    code = "unsupported_media_type"
+    title = "The body is of a type that is not read here"
+
+
 class IllegalMove(CallerFault):
     """The device is not in a state that allows this; it stays as it was."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import uuid
 from enum import StrEnum
-from typing import NewType
+from typing import Annotated, NewType
 
 from chalicelib.contracts.codec import Problem
+from chalicelib.contracts.schema import Keywords
 from chalicelib.domain.errors import BadRequest
 
 Mac = NewType("Mac", str)  # 12 lower-case hex digits; a further port has its number behind: `805ec0123456:002`
@@ -35,6 +36,32 @@ _PORT = re.compile(r"(.+):([0-9]{3})", re.DOTALL)
 _MAC_LENGTH = 12
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}")  # ITU-T E.164: at most 15 digits
 _UPN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f@\"<>;,\\/]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+
+# What the functions below read, as the API describes it.
+MacText = Annotated[
+    str,
+    Keywords(
+        "A MAC address in any usual spelling; the number of a port may follow, as in `80:5e:c0:12:34:56:002`.",
+        pattern=r"^[\s:.\-]*([0-9A-Fa-f][\s:.\-]*){12}(:(00[1-9]|0[1-9][0-9]|[1-9][0-9]{2})\s*)?$",
+        example="80:5e:c0:12:34:56",
+    ),
+]
+UpnText = Annotated[
+    str,
+    Keywords(
+        "A user principal name; case does not matter.",
+        pattern=r"^\s*[^\s\x00-\x1f\x7f-\x9f@\"<>;,\\/]{1,64}@[A-Za-z0-9]([A-Za-z0-9.\-]{0,251}[A-Za-z0-9])?\s*$",
+        example="anna@example.com",
+    ),
+]
+NumberText = Annotated[
+    str,
+    Keywords(
+        "A phone number in E.164 with its plus; empty for none.",
+        pattern=r"^([\s().\-]*\+[\s().\-]*[1-9][\s().\-]*([0-9][\s().\-]*){5,14})?$",
+        example="+4989123401",
+    ),
+]
 
 
 def find_mac(text: str) -> Mac | None:

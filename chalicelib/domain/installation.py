@@ -18,6 +18,7 @@ from chalicelib.domain.tenant import DEFAULT_EMERGENCY, Emergency, Tenant
 
 CANDIDATE_LIFETIME = timedelta(hours=24)  # without a registration
 REGISTERED_CANDIDATE_LIFETIME = timedelta(days=14)  # after its last one, give or take a day
+OFFBOARDED_LIFETIME = timedelta(days=365)  # in which its phone finds back by a fetch; after it by a factory reset
 _USERNAME = re.compile(r"(.+)\.(0|[1-9][0-9]{0,5})", re.DOTALL)  # one spelling each: what is forgotten has no second name
 
 
@@ -241,6 +242,22 @@ def promote(installation: Installation, tenant: Tenant, profile: Profile) -> Ins
         config_version=installation.config_version + 1,
     )
     return active if _same_account(profile, installation.profile) else _renew_account(active)
+
+
+def demote(installation: Installation, now: datetime) -> Installation:
+    """Of a device that is offboarded: a candidate again. Its accounts end; the phone's next fetch gets one without power."""
+    blank = replace(
+        installation,
+        stage=Stage.CANDIDATE,
+        tenant_id=None,
+        profile=BLANK_PROFILE,
+        pairing=None,
+        overrides={},
+        ports=(),
+        config_version=installation.config_version + 1,
+        expires_at=now + OFFBOARDED_LIFETIME,
+    )
+    return replace(_renew_account(blank), previous=None)
 
 
 def signed_out_profile(tenant: Tenant) -> Profile:

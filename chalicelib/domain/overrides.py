@@ -10,13 +10,24 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
+from typing import Annotated
 
 from chalicelib.contracts.codec import Problem
+from chalicelib.contracts.schema import Keywords
 
 MOST_OVERRIDES = 50  # of one map
 LONGEST_VALUE = 512  # characters; what a line of a phone's file holds (vendors/rendering.py)
 LARGEST_MAP = 32 * 1024  # bytes of names and values: tenant, installation and device each stay one item of the store
 _SHOWN = 80  # characters of a name in a problem
+OverrideMap = Annotated[
+    dict[
+        Annotated[
+            str, Keywords("The vendor's own name of a setting that the gateway does not decide.", format="phone-setting")
+        ],
+        Annotated[str, Keywords("One line without blanks around it.", format="phone-setting-value", max_length=LONGEST_VALUE)],
+    ],
+    Keywords("Settings of your own for phones, by name. They replace those given before.", max_properties=MOST_OVERRIDES),
+]
 
 
 @dataclass(frozen=True)

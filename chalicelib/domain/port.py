@@ -2,15 +2,16 @@
 
 Port 1 is the device itself, here called the base. Each further port is a Device and an Installation of its own, so that state,
 user, sync and commands are those of any device; only its account stands in the base's files, and `Installation.ports` is all
-that these files need to know of it. docs/adr/0007-ports.md says why.
+that these files need to know of it. docs/adr/0009-ports.md says why.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.device import Device, Move, move
+from chalicelib.domain.device import Device, Move, move, unseen_days
 from chalicelib.domain.identifiers import InstallationId, SipUsername, TenantId, port_mac, port_number
 from chalicelib.domain.installation import Account, Installation, Port, Stage
 
@@ -64,6 +65,16 @@ def port_device(port: Installation, before: Device | None, now: datetime) -> Dev
         pending_commands=(),
         incompatible_reason="",
     )
+
+
+def unseen_with_ports(base: Device, ports: Iterable[Device], now: datetime) -> int:
+    """As unseen_days, of a base: nought while one of its ports was seen, or is signed in and has its weeks left."""
+    return min(unseen_days(item, now) for item in (base, *(port for port in ports if port.last_seen_at and not port.blocked)))
+
+
+def offboard_port(port: Device, now: datetime) -> Device:
+    """With its base. Its installation ends; it gets another when the base is enrolled anew."""
+    return replace(move(port, Move.OFFBOARD, now), installation_id=None, tenant_id=None, pending_commands=())
 
 
 def with_port(base: Installation, port: Installation) -> Installation:

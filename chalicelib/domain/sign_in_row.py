@@ -1,4 +1,4 @@
-"""One row of a bulk sign-in and what became of it. A row is a record of its own: a job of 1,000 would not fit into one."""
+"""One row of a bulk sign-in and what became of it. A row is a record of its own: a job of 10,000 would not fit into one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from enum import StrEnum
 
 
 class SignInResult(StrEnum):
-    """The ends of a row. `not_tried` is for rows that the request had no time for."""
+    """What becomes of a row; it is `pending` at first. `not_tried` is for rows of a job that ended before them."""
 
+    PENDING = "pending"
     SIGNED_IN = "signed_in"
     ALREADY_SIGNED_IN = "already_signed_in"
     REFUSED = "refused"

@@ -5,22 +5,28 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chalicelib.contracts.codec import Problem
+from chalicelib.contracts.schema import Keywords
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.identifiers import Language, TenantId
+from chalicelib.domain.overrides import OverrideMap
 
 LONGEST_EMERGENCY_NUMBER = 6
 SHORTEST_TRUSTED_PREFIX = 8
 MOST_EMERGENCY_NUMBERS = 20
+EmergencyNumbers = Annotated[
+    tuple[Annotated[str, Keywords(pattern="^[0-9]{2,6}$", example="112")], ...], Keywords(max_items=MOST_EMERGENCY_NUMBERS)
+]
 
 
 @dataclass(frozen=True)
 class Emergency:
     """`numbers` are dialled as they stand; `when_signed_out` lets signed-out phones of the tenant dial them."""
 
-    numbers: tuple[str, ...] = ("112", "911")
+    numbers: EmergencyNumbers = ("112", "911")
     when_signed_out: bool = False
 
 
@@ -67,11 +73,11 @@ class TenantSettings:
 
     enabled: bool | None = None
     default_language: Language | None = None
-    time_zone: str | None = None
+    time_zone: Annotated[str, Keywords("An IANA time zone.", format="time-zone", example="Europe/Berlin")] | None = None
     emergency: Emergency | None = None
-    trusted_networks: tuple[str, ...] | None = None
-    voicemail: str | None = None
-    overrides: dict[str, dict[str, str]] | None = None
+    trusted_networks: tuple[Annotated[str, Keywords(format="cidr", example="203.0.113.0/24")], ...] | None = None
+    voicemail: Annotated[str, Keywords("A number or a SIP address; empty for none.", pattern="^[!-~]*$")] | None = None
+    overrides: dict[Annotated[str, Keywords("A vendor.", format="vendor")], OverrideMap] | None = None
 
 
 def check_settings(settings: TenantSettings, *others: Problem) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from chalice.app import Response
@@ -10,6 +11,7 @@ from chalice.app import Response
 from chalicelib.contracts.codec import to_json
 from chalicelib.domain.errors import GatewayError, NotNow
 from chalicelib.handlers.problems import problem_of, status_of
+from chalicelib.handlers.shapes import List
 from chalicelib.usecases.ports import Page
 
 Headers = dict[str, str | list[str]]
@@ -29,9 +31,9 @@ def json_answer(value: Any, status: int = 200, **headers: str) -> Response:
     return Response(text, status_code=status, headers={**NO_STORE, "Content-Type": "application/json", **headers})
 
 
-def page_answer(page: Page, items: Any = None) -> Response:
-    """A list: `items` and `next_cursor`."""
-    return json_answer({"items": page.items if items is None else items, "next_cursor": page.next_cursor})
+def page_answer(page: Page, show: Callable[[Any], Any] | None = None) -> Response:
+    """A page of records, each as `show` gives it; as they are without."""
+    return json_answer(List(tuple(map(show, page.items)) if show else page.items, page.next_cursor))
 
 
 def problem_answer(error: GatewayError, request_id: str) -> Response:

@@ -4,28 +4,56 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
-from typing import Any
 
 from chalice.app import Blueprint, Response
 
 from chalicelib.contracts.codec import Problem
 from chalicelib.contracts.edge import CommandType
 from chalicelib.domain.command import Command
-from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.errors import (
+    BadRequest,
+    IllegalMove,
+    NotCommonArea,
+    NotFound,
+    TenantDisabled,
+    UserUnknown,
+    UserWithoutNumber,
+    UserWithoutPolicy,
+)
+from chalicelib.domain.history import DeviceEvent
 from chalicelib.domain.identifiers import parse_mac, parse_upn
+from chalicelib.domain.job import JobState
 from chalicelib.handlers.answers import NO_STORE, Headers, json_answer, page_answer
-from chalicelib.handlers.api import ADMINS, READERS, TECHNICIANS, api_route, as_items, refuse_unknown
+from chalicelib.handlers.api import ADMINS, READERS, TECHNICIANS, api_route
 from chalicelib.handlers.changes import ApiCall, shown_once
+from chalicelib.handlers.contract import CSV, NO_FIELDS, ZIP, Answer, Body, Contract, Nothing, PageQuery
+from chalicelib.handlers.job_answers import import_row_view, job_answer
 from chalicelib.handlers.requests import parse_body, parse_limit, parse_query, parse_text
+from chalicelib.handlers.shapes import List, shown, whole
+from chalicelib.handlers.shapes.devices import (
+    CommandView,
+    DeviceLines,
+    DeviceTable,
+    EventView,
+    FileName,
+    FileView,
+    NewDevice,
+    OtpRequest,
+    OtpTable,
+    OtpView,
+    PairingView,
+    ReportFile,
+    SignInRequest,
+    UploadText,
+)
+from chalicelib.handlers.shapes.jobs import ImportRowView, JobWithRows
 from chalicelib.usecases.add_device import add_device
+from chalicelib.usecases.answer_table import all_import_rows, import_devices
 from chalicelib.usecases.change_device import DeviceChange, change_device
-from chalicelib.usecases.device_view import show_device, show_device_in_detail
+from chalicelib.usecases.device_view import DeviceDetail, DeviceView, show_device, show_device_in_detail
 from chalicelib.usecases.history import list_events
-from chalicelib.usecases.import_device_lines import import_device_lines
-from chalicelib.usecases.import_devices import import_devices
 from chalicelib.usecases.issue_otps import IssuedOtp, issue_otps
-from chalicelib.usecases.keep_upload import list_uploads, load_upload
+from chalicelib.usecases.keep_upload import KeptUpload, list_uploads, load_upload
 from chalicelib.usecases.list_devices import DeviceFilter, list_devices
 from chalicelib.usecases.remove_device import remove_device
 from chalicelib.usecases.report_device import report_device
@@ -36,45 +64,47 @@ from chalicelib.usecases.sign_out_device import sign_out_device
 from chalicelib.usecases.start_pairing import start_remote_pairing
 
 blueprint = Blueprint(__name__)
-ZIP = "application/zip"  # among the binary types of Chalice's own table
-JSON_LINES = {"application/x-ndjson", "application/jsonl"}
+JSON_LINES = ("application/x-ndjson", "application/jsonl")
 
 
-@dataclass(frozen=True)
-class NewDevice:
-    """The body of `POST /v1/devices`."""
+_LOCATION = ("Location",)
+ADD_DEVICE = Contract(
+    answers=(
+        Answer(DeviceView, 201, headers=_LOCATION, description="The device is new in the inventory."),
+        Answer(DeviceView, 200, headers=_LOCATION, description="The inventory had it already."),
+    ),
+    bodies=(Body(NewDevice),),
+)
+IMPORT = Contract(
+    answers=(
+        Answer(List[ImportRowView], headers=_LOCATION, description="Every row is dealt with."),
+        Answer(JobWithRows, 202, headers=_LOCATION, description="A long table: a job goes on with it."),
+    ),
+    bodies=(Body(DeviceTable, CSV), *(Body(DeviceLines, kind) for kind in JSON_LINES)),
+)
+ISSUE_OTPS = Contract((Answer(List[OtpView]), Answer(OtpTable, media_type=CSV)), (Body(OtpRequest),), problems=(NotFound,))
+CHANGE_DEVICE = Contract((Answer(DeviceDetail),), (Body(DeviceChange, required=False),), problems=(IllegalMove,))
+SIGN_IN = Contract(
+    answers=(
+        Answer(PairingView, 201, description="A pairing was started."),
+        Answer(CommandView, 202, headers=_LOCATION, description="The account is signed in; the command tells the phone."),
+    ),
+    bodies=(Body(SignInRequest, required=False),),
+    problems=(IllegalMove, TenantDisabled, UserUnknown, UserWithoutNumber, UserWithoutPolicy, NotCommonArea),
+)
+COMMAND = Contract((Answer(CommandView, 202, headers=_LOCATION),), NO_FIELDS, problems=(IllegalMove,))
+UPLOAD = Contract((Answer(UploadText, media_type="text/plain"),), path={"name": FileName})
+REPORT = Contract((Answer(ReportFile, media_type=ZIP, headers=("Content-Disposition",)),))
 
-    mac: str
-    location: str = ""
 
-
-@dataclass(frozen=True)
-class OtpRequest:
-    """The body of `POST /v1/devices/otp`."""
-
-    macs: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class SignInRequest:
-    """The body of `POST /v1/devices/{mac}/sign-in`; without a user a pairing is started."""
-
-    user: str | None = None
-
-
-@dataclass(frozen=True)
-class Nothing:
-    """The body of a request that takes none."""
-
-
-@api_route(blueprint, "GET", "/v1/devices", READERS)
+@api_route(blueprint, "GET", "/v1/devices", READERS, Contract((Answer(List[DeviceView]),), queries=(DeviceFilter, PageQuery)))
 def get_devices(call: ApiCall) -> Response:
     """A page of the inventory."""
     wanted = parse_query(DeviceFilter, call.http, "limit", "cursor")
     return page_answer(list_devices(call.gateway, call.caller, wanted, parse_limit(call.http), call.http.query.get("cursor")))
 
 
-@api_route(blueprint, "POST", "/v1/devices", TECHNICIANS)
+@api_route(blueprint, "POST", "/v1/devices", TECHNICIANS, ADD_DEVICE)
 def post_device(call: ApiCall) -> Response:
     """Adds one device: 201, or 200 where the inventory had it."""
     new = parse_body(NewDevice, call.http)
@@ -82,16 +112,19 @@ def post_device(call: ApiCall) -> Response:
     return json_answer(view, 201 if created else 200, Location=f"/v1/devices/{view.mac}")
 
 
-@api_route(blueprint, "POST", "/v1/devices/import", TECHNICIANS)
+@api_route(blueprint, "POST", "/v1/devices/import", TECHNICIANS, IMPORT)
 def post_devices_import(call: ApiCall) -> Response:
-    """Adds the devices of a CSV table or of JSON lines, a result for each row."""
+    """Adds the devices of a CSV table or of JSON lines: 200 with all results, or 202 and a job that goes on."""
     text = parse_text(call.http)
     by_lines = _is_json_lines(call.http.headers.get("content-type", ""), text)
-    add_all = import_device_lines if by_lines else import_devices
-    return json_answer(as_items(add_all(call.gateway, call.caller, text)))
+    job = import_devices(call.gateway, call.caller, text, by_lines=by_lines)
+    if job.state is not JobState.SUCCEEDED:
+        return job_answer(call, job)
+    rows = all_import_rows(call.gateway, call.caller, job)
+    return json_answer(whole([import_row_view(row) for row in rows]), Location=f"/v1/jobs/{job.id}")
 
 
-@api_route(blueprint, "POST", "/v1/devices/otp", TECHNICIANS)
+@api_route(blueprint, "POST", "/v1/devices/otp", TECHNICIANS, ISSUE_OTPS)
 def post_devices_otp(call: ApiCall) -> Response:
     """One-time passwords for many devices, as JSON or as the technician's CSV."""
     asked = parse_body(OtpRequest, call.http)
@@ -101,94 +134,88 @@ def post_devices_otp(call: ApiCall) -> Response:
     issued = issue_otps(call.gateway, call.caller, macs)
     if "text/csv" in call.http.headers.get("accept", ""):
         return shown_once(_otp_table(call, issued))
-    return shown_once(json_answer(as_items([_otp(item) for item in issued])))
+    return shown_once(json_answer(whole([_otp(item) for item in issued])))
 
 
-@api_route(blueprint, "GET", "/v1/devices/{mac}", READERS)
+@api_route(blueprint, "GET", "/v1/devices/{mac}", READERS, Contract((Answer(DeviceDetail),)))
 def get_device(call: ApiCall, mac: str) -> Response:
     """One device."""
     return json_answer(show_device_in_detail(call.gateway, call.caller, parse_mac(mac)))
 
 
-@api_route(blueprint, "PATCH", "/v1/devices/{mac}", ADMINS)
+@api_route(blueprint, "PATCH", "/v1/devices/{mac}", ADMINS, CHANGE_DEVICE)
 def patch_device(call: ApiCall, mac: str) -> Response:
     """Location, language, blocked, overrides."""
     return json_answer(change_device(call.gateway, call.caller, parse_mac(mac), parse_body(DeviceChange, call.http)))
 
 
-@api_route(blueprint, "DELETE", "/v1/devices/{mac}", ADMINS)
+@api_route(blueprint, "DELETE", "/v1/devices/{mac}", ADMINS, Contract((Answer(status=204),)))
 def delete_device(call: ApiCall, mac: str) -> Response:
     """Removes the device with its secrets, at once."""
     remove_device(call.gateway, call.caller, parse_mac(mac))
     return Response("", status_code=204, headers=dict(NO_STORE))
 
 
-@api_route(blueprint, "POST", "/v1/devices/{mac}/otp", TECHNICIANS)
+@api_route(blueprint, "POST", "/v1/devices/{mac}/otp", TECHNICIANS, Contract((Answer(OtpView, 201),), NO_FIELDS))
 def post_device_otp(call: ApiCall, mac: str) -> Response:
     """A one-time password, shown once."""
     parse_body(Nothing, call.http)
     return shown_once(json_answer(_otp(issue_otps(call.gateway, call.caller, [parse_mac(mac)])[0]), 201))
 
 
-@api_route(blueprint, "POST", "/v1/devices/{mac}/sign-in", ADMINS)
+@api_route(blueprint, "POST", "/v1/devices/{mac}/sign-in", ADMINS, SIGN_IN)
 def post_device_sign_in(call: ApiCall, mac: str) -> Response:
     """A pairing for the device's user; or, with `user`, a common-area account signed in."""
     asked = parse_body(SignInRequest, call.http)
     if asked.user is None:
         offer = start_remote_pairing(call.gateway, call.caller, parse_mac(mac))
-        answer = {
-            "pairing_code": offer.code.reveal(),
-            "authorization_url": offer.authorization_url,
-            "expires_at": offer.expires_at,
-        }
-        return shown_once(json_answer(answer, 201))
+        return shown_once(json_answer(shown(PairingView, offer, pairing_code=offer.code.reveal()), 201))
     command_id = sign_in_account(call.gateway, call.caller, parse_mac(mac), parse_upn(asked.user, "/user"))
     return _command_answer(show_command(call.gateway, call.caller.tenant_id, command_id))
 
 
-@api_route(blueprint, "POST", "/v1/devices/{mac}/sign-out", ADMINS)
+@api_route(blueprint, "POST", "/v1/devices/{mac}/sign-out", ADMINS, COMMAND)
 def post_device_sign_out(call: ApiCall, mac: str) -> Response:
     """Signs the device out."""
     parse_body(Nothing, call.http)
     return _command_answer(sign_out_device(call.gateway, call.caller, parse_mac(mac)))
 
 
-@api_route(blueprint, "POST", "/v1/devices/{mac}/restart", TECHNICIANS)
+@api_route(blueprint, "POST", "/v1/devices/{mac}/restart", TECHNICIANS, COMMAND)
 def post_device_restart(call: ApiCall, mac: str) -> Response:
     """The phone reboots."""
     parse_body(Nothing, call.http)
     return _command_answer(request_command(call.gateway, call.caller, parse_mac(mac), CommandType.RESTART))
 
 
-@api_route(blueprint, "POST", "/v1/devices/{mac}/resync", TECHNICIANS)
+@api_route(blueprint, "POST", "/v1/devices/{mac}/resync", TECHNICIANS, COMMAND)
 def post_device_resync(call: ApiCall, mac: str) -> Response:
     """The phone fetches its files again."""
     parse_body(Nothing, call.http)
     return _command_answer(request_command(call.gateway, call.caller, parse_mac(mac), CommandType.RESYNC))
 
 
-@api_route(blueprint, "GET", "/v1/devices/{mac}/events", READERS)
+@api_route(blueprint, "GET", "/v1/devices/{mac}/events", READERS, Contract((Answer(List[EventView]),), queries=(PageQuery,)))
 def get_device_events(call: ApiCall, mac: str) -> Response:
     """The device's history, newest first."""
-    refuse_unknown(call.http, "limit", "cursor")
     page = list_events(call.gateway, call.caller, parse_mac(mac), parse_limit(call.http), call.http.query.get("cursor"))
-    return page_answer(page, [{"at": item.at, "type": item.type, "id": item.id, "detail": item.detail} for item in page.items])
+    return page_answer(page, _event)
 
 
-@api_route(blueprint, "GET", "/v1/devices/{mac}/files", READERS)
+@api_route(blueprint, "GET", "/v1/devices/{mac}/files", READERS, Contract((Answer(List[FileView]),)))
 def get_device_files(call: ApiCall, mac: str) -> Response:
     """The files as the phone gets them now, secrets masked."""
     files = show_files(call.gateway, call.caller, parse_mac(mac))
-    return json_answer(as_items([{"name": it.name, "content_type": it.content_type, "body": it.body} for it in files]))
+    return json_answer(whole([shown(FileView, file) for file in files]))
 
 
-@api_route(blueprint, "GET", "/v1/devices/{mac}/uploads", READERS)
+@api_route(blueprint, "GET", "/v1/devices/{mac}/uploads", READERS, Contract((Answer(List[KeptUpload]),)))
 def get_device_uploads(call: ApiCall, mac: str) -> Response:
     """What the phone has sent."""
-    return json_answer(as_items(list_uploads(call.gateway, call.caller, parse_mac(mac))))
+    return json_answer(whole(list_uploads(call.gateway, call.caller, parse_mac(mac))))
 
 
-@api_route(blueprint, "GET", "/v1/devices/{mac}/uploads/{name}", READERS)
+@api_route(blueprint, "GET", "/v1/devices/{mac}/uploads/{name}", READERS, UPLOAD)
 def get_device_upload(call: ApiCall, mac: str, name: str) -> Response:
     """One of them, as it came; a browser must not run it."""
     body = load_upload(call.gateway, call.caller, parse_mac(mac), name).decode("utf-8", "replace")
@@ -196,7 +223,7 @@ def get_device_upload(call: ApiCall, mac: str, name: str) -> Response:
     return Response(body, headers=headers)
 
 
-@api_route(blueprint, "GET", "/v1/devices/{mac}/report", READERS)
+@api_route(blueprint, "GET", "/v1/devices/{mac}/report", READERS, REPORT)
 def get_device_report(call: ApiCall, mac: str) -> Response:
     """The problem report, a zip."""
     wanted = parse_mac(mac)
@@ -208,7 +235,7 @@ def get_device_report(call: ApiCall, mac: str) -> Response:
     return Response(body, headers={**NO_STORE, "Content-Type": ZIP, "Content-Disposition": disposition})
 
 
-@api_route(blueprint, "GET", "/v1/commands/{id}", READERS)
+@api_route(blueprint, "GET", "/v1/commands/{id}", READERS, Contract((Answer(CommandView),)))
 def get_command(call: ApiCall, **parameters: str) -> Response:
     """One command and its state."""
     return json_answer(_command(show_command(call.gateway, call.caller.tenant_id, parameters["id"])))
@@ -218,8 +245,12 @@ def _is_json_lines(content_type: str, text: str) -> bool:
     return content_type.partition(";")[0].strip().lower() in JSON_LINES or text.lstrip("\ufeff \t\r\n").startswith("{")
 
 
-def _otp(issued: IssuedOtp) -> dict[str, Any]:
-    return {"mac": issued.mac, "otp": issued.otp.reveal(), "expires_at": issued.expires_at}
+def _otp(issued: IssuedOtp) -> OtpView:
+    return shown(OtpView, issued, otp=issued.otp.reveal())
+
+
+def _event(event: DeviceEvent) -> EventView:
+    return shown(EventView, event)
 
 
 def _otp_table(call: ApiCall, issued: tuple[IssuedOtp, ...]) -> Response:
@@ -233,18 +264,8 @@ def _otp_table(call: ApiCall, issued: tuple[IssuedOtp, ...]) -> Response:
     return Response(text.getvalue(), headers={**NO_STORE, "Content-Type": "text/csv; charset=utf-8"})
 
 
-def _command(command: Command) -> dict[str, Any]:
-    return {
-        "id": command.id,
-        "mac": command.mac,
-        "type": command.type,
-        "state": command.state,
-        "created_at": command.created_at,
-        "expires_at": command.expires_at,
-        "finished_at": command.finished_at,
-        "sip_status": command.sip_status or None,
-        "requested_by": command.requested_by,
-    }
+def _command(command: Command) -> CommandView:
+    return shown(CommandView, command, sip_status=command.sip_status or None)
 
 
 def _command_answer(command: Command) -> Response:

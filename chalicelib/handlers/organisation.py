@@ -1,161 +1,150 @@
-"""`/v1/tenant`, `/v1/policies`, `/v1/users`, `/v1/sync`, `/v1/network` and what needs no token."""
+"""`/v1/tenant`, `/v1/policies`, `/v1/users`, `/v1/audit`, `/v1/network` and what needs no token."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from chalice.app import Blueprint, Response
 
 from chalicelib.domain.audit import AuditEntry
 from chalicelib.domain.directory import CallingPolicy
-from chalicelib.domain.errors import PayloadTooLarge
+from chalicelib.domain.errors import DirectoryReadOnly, NumberTaken, PayloadTooLarge
 from chalicelib.domain.identifiers import parse_upn
-from chalicelib.domain.sign_in_row import SignInRow
 from chalicelib.domain.tenant import TenantSettings
 from chalicelib.handlers.answers import NO_STORE, json_answer, page_answer
-from chalicelib.handlers.api import ADMINS, AUDITORS, READERS, api_route, as_items, refuse_unknown, run_api
+from chalicelib.handlers.api import ADMINS, AUDITORS, READERS, api_route, public_route
 from chalicelib.handlers.changes import ApiCall
-from chalicelib.handlers.requests import LONGEST_BODY, LONGEST_PAGE, parse_body, parse_limit, parse_text
-from chalicelib.usecases.import_policies import import_policies
-from chalicelib.usecases.ports import Page
+from chalicelib.handlers.contract import JSON, Answer, Body, Contract, PageQuery
+from chalicelib.handlers.requests import LONGEST_BODY, parse_body, parse_limit
+from chalicelib.handlers.shapes import List, shown, whole
+from chalicelib.handlers.shapes.organisation import (
+    AuditLine,
+    CompatibleModel,
+    NetworkView,
+    OpenApiDocument,
+    PolicyExport,
+    PolicyExportFile,
+    PolicyView,
+    Ports,
+    TenantView,
+)
+from chalicelib.usecases.import_policies import PolicyRow, import_policies
 from chalicelib.usecases.record_audit import list_audit
-from chalicelib.usecases.set_policy import PolicySettings, list_policies, remove_policy, set_policy, show_policy
+from chalicelib.usecases.set_policy import (
+    PolicySettings,
+    RemovablePolicyName,
+    list_policies,
+    remove_policy,
+    set_policy,
+    show_policy,
+)
 from chalicelib.usecases.set_user import UserSettings, list_users, set_user, show_user
-from chalicelib.usecases.sign_in_accounts import JobRows, list_job_rows, sign_in_accounts
-from chalicelib.usecases.sync_policy import request_sync
 from chalicelib.usecases.update_tenant import show_tenant, update_tenant
+from chalicelib.usecases.user_view import UserView
 from chalicelib.vendors.catalogue import vendors
 
 blueprint = Blueprint(__name__)
 RTP_PORTS = "49152-53247"
+IMPORT_POLICIES = Contract(
+    (Answer(List[PolicyRow]),), (Body(PolicyExport, closed=False), Body(PolicyExportFile, "application/octet-stream"))
+)
+SET_USER = Contract((Answer(UserView),), (Body(UserSettings, required=False),), problems=(NumberTaken, DirectoryReadOnly))
+REMOVE_POLICY = Contract((Answer(status=204),), path={"name": RemovablePolicyName})
 
 
-@api_route(blueprint, "GET", "/v1/tenant", READERS)
+@api_route(blueprint, "GET", "/v1/tenant", READERS, Contract((Answer(TenantView),)))
 def get_tenant(call: ApiCall) -> Response:
     """The tenant's settings."""
-    return json_answer(show_tenant(call.gateway, call.caller))
+    return json_answer(shown(TenantView, show_tenant(call.gateway, call.caller)))
 
 
-@api_route(blueprint, "PATCH", "/v1/tenant", ADMINS)
+@api_route(blueprint, "PATCH", "/v1/tenant", ADMINS, Contract((Answer(TenantView),), (Body(TenantSettings, required=False),)))
 def patch_tenant(call: ApiCall) -> Response:
     """Changes what is given."""
-    return json_answer(update_tenant(call.gateway, call.caller, parse_body(TenantSettings, call.http)))
+    return json_answer(shown(TenantView, update_tenant(call.gateway, call.caller, parse_body(TenantSettings, call.http))))
 
 
-@api_route(blueprint, "GET", "/v1/policies", READERS)
+@api_route(blueprint, "GET", "/v1/policies", READERS, Contract((Answer(List[PolicyView]),), queries=(PageQuery,)))
 def get_policies(call: ApiCall) -> Response:
     """The tenant's calling policies."""
-    refuse_unknown(call.http, "limit", "cursor")
     page = list_policies(call.gateway, call.caller, parse_limit(call.http), call.http.query.get("cursor"))
-    return page_answer(page, [_policy(item) for item in page.items])
+    return page_answer(page, _policy)
 
 
-@api_route(blueprint, "POST", "/v1/policies/import", ADMINS)
+@api_route(blueprint, "POST", "/v1/policies/import", ADMINS, IMPORT_POLICIES)
 def post_policies_import(call: ApiCall) -> Response:
     """Takes over the calling policies that PowerShell exported, a result for each."""
-    return json_answer(as_items(import_policies(call.gateway, call.caller, _checked_body(call))))
+    return json_answer(whole(import_policies(call.gateway, call.caller, _checked_body(call))))
 
 
-@api_route(blueprint, "GET", "/v1/policies/{name}", READERS)
+@api_route(blueprint, "GET", "/v1/policies/{name}", READERS, Contract((Answer(PolicyView),)))
 def get_policy(call: ApiCall, name: str) -> Response:
     """One policy."""
     return json_answer(_policy(show_policy(call.gateway, call.caller, name)))
 
 
-@api_route(blueprint, "PUT", "/v1/policies/{name}", ADMINS)
+@api_route(
+    blueprint, "PUT", "/v1/policies/{name}", ADMINS, Contract((Answer(PolicyView),), (Body(PolicySettings, required=False),))
+)
 def put_policy(call: ApiCall, name: str) -> Response:
     """Creates or changes a policy."""
     return json_answer(_policy(set_policy(call.gateway, call.caller, name, parse_body(PolicySettings, call.http))))
 
 
-@api_route(blueprint, "DELETE", "/v1/policies/{name}", ADMINS)
+@api_route(blueprint, "DELETE", "/v1/policies/{name}", ADMINS, REMOVE_POLICY)
 def delete_policy(call: ApiCall, name: str) -> Response:
     """Removes a policy."""
     remove_policy(call.gateway, call.caller, name)
     return Response("", status_code=204, headers=dict(NO_STORE))
 
 
-@api_route(blueprint, "GET", "/v1/users", READERS)
+@api_route(blueprint, "GET", "/v1/users", READERS, Contract((Answer(List[UserView]),), queries=(PageQuery,)))
 def get_users(call: ApiCall) -> Response:
     """The directory's users."""
-    refuse_unknown(call.http, "limit", "cursor")
     page = list_users(call.gateway, call.caller, parse_limit(call.http), call.http.query.get("cursor"))
     return page_answer(page)
 
 
-@api_route(blueprint, "GET", "/v1/users/{upn}", READERS)
+@api_route(blueprint, "GET", "/v1/users/{upn}", READERS, Contract((Answer(UserView),)))
 def get_user(call: ApiCall, upn: str) -> Response:
     """One user."""
     return json_answer(show_user(call.gateway, call.caller, parse_upn(upn)))
 
 
-@api_route(blueprint, "PUT", "/v1/users/{upn}", ADMINS)
+@api_route(blueprint, "PUT", "/v1/users/{upn}", ADMINS, SET_USER)
 def put_user(call: ApiCall, upn: str) -> Response:
     """Creates or changes a user of the local directory."""
     return json_answer(set_user(call.gateway, call.caller, parse_upn(upn), parse_body(UserSettings, call.http)))
 
 
-@api_route(blueprint, "POST", "/v1/sync", ADMINS)
-def post_sync(call: ApiCall) -> Response:
-    """Runs the policy sync of the tenant."""
-    job = request_sync(call.gateway, call.caller)
-    return json_answer(_job(JobRows(job, Page(()))), 202, Location=f"/v1/jobs/{job.id}")
-
-
-@api_route(blueprint, "POST", "/v1/sign-ins", ADMINS)
-def post_sign_ins(call: ApiCall) -> Response:
-    """Signs common-area accounts in by a table; the job has a result for each row."""
-    job = sign_in_accounts(call.gateway, call.caller, parse_text(call.http))
-    shown = list_job_rows(call.gateway, call.caller, job.id, LONGEST_PAGE, None)
-    return json_answer(_job(shown), 202, Location=f"/v1/jobs/{job.id}")
-
-
-@api_route(blueprint, "GET", "/v1/jobs/{id}", READERS)
-def get_job(call: ApiCall, **parameters: str) -> Response:
-    """One job and a page of its rows, as many as there may be unless told."""
-    refuse_unknown(call.http, "limit", "cursor")
-    limit = parse_limit(call.http) if "limit" in call.http.query else LONGEST_PAGE
-    return json_answer(_job(list_job_rows(call.gateway, call.caller, parameters["id"], limit, call.http.query.get("cursor"))))
-
-
-@api_route(blueprint, "GET", "/v1/audit", AUDITORS)
+@api_route(blueprint, "GET", "/v1/audit", AUDITORS, Contract((Answer(List[AuditLine]),), queries=(PageQuery,)))
 def get_audit(call: ApiCall) -> Response:
     """Who changed what when, newest first."""
-    refuse_unknown(call.http, "limit", "cursor")
     page = list_audit(call.gateway, call.caller, parse_limit(call.http), call.http.query.get("cursor"))
-    return page_answer(page, [_audit_entry(item) for item in page.items])
+    return page_answer(page, _audit_line)
 
 
-@api_route(blueprint, "GET", "/v1/network", READERS)
+@api_route(blueprint, "GET", "/v1/network", READERS, Contract((Answer(NetworkView),)))
 def get_network(call: ApiCall) -> Response:
     """What a firewall and Conditional Access must let through."""
     settings = call.gateway.settings
-    addresses = [item.strip() for item in settings.egress_addresses.split(",") if item.strip()]
-    return json_answer(
-        {
-            "region": settings.region,
-            "provisioning_url": f"{settings.public_url}/",
-            "sip_host": settings.sip_host,
-            "ports": {"https": "TCP 443", "sip": f"TCP {settings.sip_port}", "media": f"UDP {RTP_PORTS}"},
-            "egress_addresses": addresses,
-        }
-    )
+    addresses = tuple(item.strip() for item in settings.egress_addresses.split(",") if item.strip())
+    ports = Ports("TCP 443", f"TCP {settings.sip_port}", f"UDP {RTP_PORTS}")
+    return json_answer(NetworkView(settings.region, f"{settings.public_url}/", settings.sip_host, ports, addresses))
 
 
-@blueprint.route("/v1/compatible-devices", methods=["GET"], content_types=["*/*"])
+@public_route(blueprint, "/v1/compatible-devices", Contract((Answer(List[CompatibleModel]),)))
 def get_compatible_devices() -> Response:
     """Models and their firmware; no token needed."""
-    rows = [
-        {
-            "vendor": vendor.name,
-            "model": model.name,
-            "minimum_firmware": model.minimum_firmware,
-            "approved_firmware": model.approved_firmware,
-        }
-        for vendor in vendors().values()
-        for model in vendor.models.values()
-    ]
-    return run_api(blueprint, lambda _: json_answer(as_items(rows)))
+    known = [(vendor.name, model) for vendor in vendors().values() for model in vendor.models.values()]
+    rows = [CompatibleModel(vendor, it.name, it.minimum_firmware, it.approved_firmware) for vendor, it in known]
+    return json_answer(whole(rows))
+
+
+@public_route(blueprint, "/v1/openapi.json", Contract((Answer(OpenApiDocument),)))
+def get_openapi() -> Response:
+    """This API as OpenAPI 3.1; no token needed."""
+    from chalicelib.handlers.openapi import openapi_text  # noqa: PLC0415 - phones' requests neither load nor build it
+
+    return Response(openapi_text(), headers={**NO_STORE, "Content-Type": JSON})
 
 
 def _checked_body(call: ApiCall) -> bytes:
@@ -165,51 +154,9 @@ def _checked_body(call: ApiCall) -> bytes:
     return call.http.body
 
 
-def _policy(policy: CallingPolicy) -> dict[str, Any]:
-    return {
-        "name": policy.name,
-        "sip_devices_for_calls": policy.sip_devices_for_calls,
-        "call_redirect": policy.call_redirect,
-        "voicemail": policy.voicemail,
-        "common_area": policy.common_area,
-        "busy_on_busy": policy.busy_on_busy,
-    }
+def _policy(policy: CallingPolicy) -> PolicyView:
+    return shown(PolicyView, policy)
 
 
-def _audit_entry(entry: AuditEntry) -> dict[str, Any]:
-    return {
-        "at": entry.at,
-        "id": entry.id,
-        "type": entry.type,
-        "actor": entry.actor,
-        "method": entry.method,
-        "path": entry.path,
-        "target": entry.target or None,
-        "address": entry.address or None,
-        "status": entry.status,
-    }
-
-
-def _job(shown: JobRows) -> dict[str, Any]:
-    job = shown.job
-    return {
-        "id": job.id,
-        "type": job.type,
-        "state": job.state,
-        "created_at": job.created_at,
-        "finished_at": job.finished_at,
-        "counts": job.counts,
-        "rows": [_job_row(row) for row in shown.rows.items],
-        "next_cursor": shown.rows.next_cursor,
-    }
-
-
-def _job_row(row: SignInRow) -> dict[str, Any]:
-    return {
-        "row": row.row,
-        "username": row.username,
-        "mac": row.mac,
-        "result": row.result,
-        "reason": row.reason or None,
-        "detail": row.detail or None,
-    }
+def _audit_line(entry: AuditEntry) -> AuditLine:
+    return shown(AuditLine, entry, target=entry.target or None, address=entry.address or None)

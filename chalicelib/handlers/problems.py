@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.contracts.codec import to_json
+from chalicelib.contracts.codec import Problem, to_json
 from chalicelib.domain import errors
 from chalicelib.domain.errors import GatewayError
 
@@ -15,7 +16,9 @@ STATUSES: dict[type[GatewayError], int] = {
     errors.NotAuthenticated: 401,
     errors.RoleMissing: 403,
     errors.NotFound: 404,
+    errors.MethodNotAllowed: 405,
     errors.PayloadTooLarge: 413,
+    errors.UnsupportedMediaType: 415,
     errors.IllegalMove: 409,
     errors.DeviceOwnedElsewhere: 409,
     errors.TenantDisabled: 409,
@@ -61,16 +64,29 @@ def status_of(error: GatewayError) -> int:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
+@dataclass(frozen=True)
+class ProblemDocument:
+    """An error (RFC 9457). `code` is stable; `errors` names every wrong field by its JSON Pointer, where fields are wrong."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: tuple[Problem, ...] = ()
+
+
 def problem_of(error: GatewayError, request_id: str) -> dict[str, Any]:
-    """The problem document: `type`, `title`, `status`, `detail`, `code`, `request_id`, and `errors` where fields are wrong."""
-    problem: dict[str, Any] = {
-        "type": f"{TYPE_BASE}{error.code}",
-        "title": error.title,
-        "status": status_of(error),
-        "detail": error.detail,
-        "code": error.code,
-        "request_id": request_id,
-    }
-    if error.problems:
-        problem["errors"] = to_json(error.problems)
-    return problem
+    """The problem document of an error."""
+    document = ProblemDocument(
+        type=f"{TYPE_BASE}{error.code}",
+        title=error.title,
+        status=status_of(error),
+        detail=error.detail,
+        code=error.code,
+        request_id=request_id,
+        errors=error.problems,
+    )
+    rendered: dict[str, Any] = to_json(document)  # type: ignore[assignment]  # a dataclass is rendered as an object
+    return rendered if error.problems else {name: value for name, value in rendered.items() if name != "errors"}

@@ -11,12 +11,11 @@ from chalice.app import Request
 
 from chalicelib.contracts.codec import InvalidInput, Problem, from_json
 from chalicelib.domain.errors import BadRequest, PayloadTooLarge
+from chalicelib.handlers.contract import DEFAULT_PAGE, LONGEST_PAGE
 
 T = TypeVar("T")
 
 LONGEST_BODY = 1024 * 1024
-LONGEST_PAGE = 200
-DEFAULT_PAGE = 50
 
 
 @dataclass(frozen=True)

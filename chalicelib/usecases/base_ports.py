@@ -123,6 +123,16 @@ def load_claimed_ports(gateway: Gateway, tenant_id: TenantId, base: Dossier) -> 
     return [claim.mac for claim in claims if claim]
 
 
+def load_owned_ports(gateway: Gateway, base: Device) -> tuple[list[Device], list[Installation]]:
+    """The ports that were enrolled with a base, blocked ones too. As load_claimed_ports, and a read for each."""
+    numbers = range(DEVICE_ITSELF + 1, count_ports(base.vendor, base.model) + 1)
+    loaded = gateway.store.load_many(Device, [(port_mac(base.mac, number),) for number in numbers]) if numbers else []
+    devices = [item for item in loaded if item and item.owned and item.tenant_id == base.tenant_id]
+    ids = [(str(item.installation_id),) for item in devices if item.installation_id]
+    installations = gateway.store.load_many(Installation, ids) if ids else []
+    return devices, [item for item in installations if item]
+
+
 def block_ports(gateway: Gateway, base: Installation, *, blocked: bool) -> tuple[list[Installation], list[Device]]:
     """The ports in a base's files as they are to be with it; one that was blocked by itself stays so. Nothing is saved."""
     loaded = gateway.store.load_many(Installation, [(port.installation_id,) for port in base.ports])

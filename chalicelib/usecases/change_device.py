@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.device import Device
-from chalicelib.domain.errors import BadRequest
+from chalicelib.domain.errors import BadRequest, IllegalMove
 from chalicelib.domain.identifiers import Language, Mac, base_mac, is_port
 from chalicelib.domain.installation import Installation, set_overrides
-from chalicelib.domain.overrides import override_problems
-from chalicelib.usecases.add_device import check_location
+from chalicelib.domain.overrides import OverrideMap, override_problems
+from chalicelib.usecases.add_device import LocationText, check_location
 from chalicelib.usecases.base_ports import block_ports
 from chalicelib.usecases.change_profile import Change, save_and_tell
 from chalicelib.usecases.conflicts import until_saved
@@ -27,14 +27,14 @@ LONGEST_DETAIL = 512
 class DeviceChange:
     """What may be changed of a device; None leaves a field as it is. `overrides` replace those that it had."""
 
-    location: str | None = None
+    location: LocationText | None = None
     language: Language | None = None
     blocked: bool | None = None
-    overrides: dict[str, str] | None = None
+    overrides: OverrideMap | None = None
 
 
 def change_device(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) -> DeviceView:
-    """Relocates, sets up, blocks or unblocks a device. Raises NotFound or BadRequest."""
+    """Relocates, sets up, blocks or unblocks a device. Raises NotFound, BadRequest or IllegalMove."""
     if change.location is not None:
         check_location(change.location)
 
@@ -65,7 +65,7 @@ def _change(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) ->
     installation = gateway.store.load(Installation, str(device.installation_id)) if device else None
     if device is None or installation is None:
         if (change.language, change.blocked, change.overrides) != (None, None, None):
-            raise BadRequest(f"Device {mac} is not enrolled; only its location can be changed.")
+            raise IllegalMove(f"Device {mac} is not enrolled; only its location can be changed. Enroll it first.")
         gateway.store.save(*claims)
         return None
     changed = _apply(installation, device, change)

@@ -17,7 +17,14 @@ from chalicelib.usecases.base_ports import Base, load_base
 from chalicelib.usecases.claim_number import claim_number
 from chalicelib.usecases.history import event_of
 from chalicelib.usecases.ports import Gateway
-from chalicelib.usecases.request_command import account_commands, edge_command, hand_over, order, tell_every_edge
+from chalicelib.usecases.request_command import (
+    account_commands,
+    edge_command,
+    hand_over,
+    order,
+    tell_every_edge,
+    wait_at_edge,
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,9 @@ def _new_number(gateway: Gateway, installation: Installation, profile: Profile) 
 def save_and_tell(gateway: Gateway, change: Change) -> CommandId:
     """Saves the change with a resync command, and sends that over the binding that the phone still has.
 
+    What the edge is to forget waits there from the save on, until it was handed over: whoever lost a right shall lose it at the
+    edge too, even if nobody comes to send it. A resync that nobody sent goes with the phone's next report.
+
     Of a port it is the base that is told, by a command of its own.
     """
     base = load_base(gateway, change.device.mac, change.installation.tenant_id) if is_port(change.device.mac) else None
@@ -72,10 +82,11 @@ def save_and_tell(gateway: Gateway, change: Change) -> CommandId:
     reachable = replace(change.device, binding=change.reach_by)
     ordered, command = order(gateway, reachable, CommandType.RESYNC, "gateway")
     device = replace(change.device, pending_commands=ordered.pending_commands)
-    gateway.store.save(change.installation, device, command, *change.also, remove=change.remove)
+    waiting = wait_at_edge(gateway, change.device.edge_id, change.tell)
+    gateway.store.save(change.installation, device, command, *change.also, *waiting, remove=change.remove)
     if change.reach_by is not None:
         hand_over(gateway, change.reach_by.edge_id, [edge_command(gateway, reachable, command)])
-    tell_every_edge(gateway, change.tell)
+    tell_every_edge(gateway, change.tell, waiting)
     return command.id
 
 
@@ -84,8 +95,9 @@ def _save_and_tell_base(gateway: Gateway, change: Change, base: Base) -> Command
     told = with_port(base.installation, change.installation)
     if told.config_version == base.installation.config_version:
         changed = (told,) if told != base.installation else ()
-        gateway.store.save(change.installation, change.device, *changed, *change.also, remove=change.remove)
-        tell_every_edge(gateway, change.tell)
+        waiting = wait_at_edge(gateway, base.device.edge_id, change.tell)
+        gateway.store.save(change.installation, change.device, *changed, *change.also, *waiting, remove=change.remove)
+        tell_every_edge(gateway, change.tell, waiting)
         return CommandId("")
     phone = replace(base.device, config_version=told.config_version)
     also = (change.installation, change.device, *change.also)

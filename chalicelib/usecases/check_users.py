@@ -27,12 +27,11 @@ def check_users(gateway: Gateway, installations: Collection[Installation]) -> No
         asked = {installation.profile.user.upn for installation in own if installation.profile.user}
         try:
             known = gateway.directory.load_users(tenant_id, sorted(asked))
+            users = {upn: known.get(upn) for upn in asked}
+            for installation in own:
+                until_saved(partial(_check, gateway, installation.id, users))  # asks again where a number changes hands
         except DirectoryAway as error:
             log().warning("users_not_checked", extra={"tenant_id": tenant_id, "users": len(asked), "reason": error.code})
-            continue
-        users = {upn: known.get(upn) for upn in asked}
-        for installation in own:
-            until_saved(partial(_check, gateway, installation.id, users))
 
 
 def _by_tenant(installations: Collection[Installation]) -> dict[TenantId, list[Installation]]:

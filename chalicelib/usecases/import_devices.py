@@ -1,85 +1,96 @@
-"""Many devices join the inventory by a table."""
+"""Many devices join the inventory by a table, which is read whole before any device is added; the job then works in parts."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
-from chalicelib.contracts.codec import Problem
 from chalicelib.domain.errors import BadRequest, NotFound
 from chalicelib.domain.identifiers import Mac, is_port, parse_mac
-from chalicelib.usecases.add_device import LONGEST_LOCATION, add_device, check_location
+from chalicelib.domain.import_row import ImportResult, ImportRow
+from chalicelib.domain.job import Job, JobType
+from chalicelib.usecases.add_device import LONGEST_LOCATION, Addition, addition, check_location, save_addition
+from chalicelib.usecases.conflicts import until_saved
+from chalicelib.usecases.job_run import JobRun
 from chalicelib.usecases.ports import Caller, Gateway
+from chalicelib.usecases.read_devices import ReadDevice, read_device_lines, read_device_table
+from chalicelib.usecases.start_job import new_job
+from chalicelib.usecases.table_job import batches_left, done_rows, finish_table, save_table, why_not_tried
 
-MOST_ROWS = 10_000
-
-
-@dataclass(frozen=True)
-class ImportRow:
-    """What became of one line: `result` is added, known or refused, and then `detail` says why."""
-
-    line: int
-    mac: str
-    location: str
-    result: str
-    detail: str = ""
+ROWS_AT_A_TIME = 30  # each is at most a claim, a line of history and the row itself; a save takes 100 records
+LONGEST_MAC_SHOWN = 40
+NOTHING = Addition(new=False)
+_ENDS = tuple(result for result in ImportResult if result is not ImportResult.PENDING)
 
 
-def import_devices(gateway: Gateway, caller: Caller, text: str) -> tuple[ImportRow, ...]:
-    """Rows of `MAC id,Location` (Teams admin center's template). All are read before any is added: nothing is half done."""
-    return add_rows(gateway, caller, list(_read_rows(text)))
+def save_import(gateway: Gateway, caller: Caller, text: str, *, by_lines: bool) -> Job:
+    """A job with the rows of this table or these JSON lines, saved; nobody works on it yet. Raises BadRequest."""
+    job = new_job(gateway, caller.tenant_id, JobType.DEVICE_IMPORT, caller.actor)
+    read = read_device_lines(text) if by_lines else read_device_table(text)
+    seen: set[Mac] = set()
+    rows = sorted((_row(job, item, seen) for item in read), key=_of_port)  # a port may stand above its base
+    rows = [replace(row, row=number) for number, row in enumerate(rows, start=1)]
+    return save_table(gateway, job, "devices", rows, _ENDS)
 
 
-def add_rows(gateway: Gateway, caller: Caller, rows: Sequence[ImportRow]) -> tuple[ImportRow, ...]:
-    """Adds every row that could be read, bases before their ports; the result of each, in order."""
-    results = {row.line: row for row in rows}
-    readable = [row for row in rows if row.result != "refused"]
-    for row in sorted(readable, key=lambda row: is_port(Mac(row.mac))):
-        results[row.line] = _add_row(gateway, caller, row)
-    return tuple(results.values())
+def import_steps(run: JobRun) -> Iterator[None]:
+    """Adds the rows behind the checkpoint, each batch with its results in one save: nothing is half done."""
+    for batch in batches_left(run, lambda table: table.devices, ROWS_AT_A_TIME):
+        for rows in _saved_together(batch):
+            until_saved(partial(_add_rows, run, rows))
+            yield
+    finish_table(run)
 
 
-def _add_row(gateway: Gateway, caller: Caller, row: ImportRow) -> ImportRow:
+def _saved_together(rows: Sequence[ImportRow]) -> Iterator[Sequence[ImportRow]]:
+    """All the devices themselves; then each port alone, because two ports of one base change the same base."""
+    devices = [row for row in rows if not _of_port(row)]
+    if devices:
+        yield devices
+    yield from ([row] for row in rows if _of_port(row))
+
+
+def _of_port(row: ImportRow) -> bool:
+    return row.result is ImportResult.PENDING and is_port(Mac(row.mac))
+
+
+def _add_rows(run: JobRun, rows: Sequence[ImportRow]) -> None:
+    """In one save, with the job's step."""
+    run.known()
+    added = [_add(run, row) for row in rows]
+    progress = done_rows([row for row, _ in added])
+    additions = [found for _, found in added if found.changes]
+    if len(additions) == 1:
+        save_addition(run.carrying(progress), additions[0])
+    else:
+        run.save(progress, *(record for found in additions for record in found.records))
+
+
+def _add(run: JobRun, row: ImportRow) -> tuple[ImportRow, Addition]:
+    row = replace(row, at=run.gateway.clock())
+    if row.result is ImportResult.REFUSED:
+        return row, NOTHING
+    if run.job.ending:
+        return replace(row, result=ImportResult.NOT_TRIED, detail=why_not_tried(run.job)[1]), NOTHING
     try:
-        _, new = add_device(gateway, caller, Mac(row.mac), row.location)
+        found = addition(run.gateway, run.caller, Mac(row.mac), row.location)
     except (NotFound, BadRequest) as refusal:  # of a port: its base is not there, or has no such port
-        return replace(row, result="refused", detail=refusal.detail)
-    return replace(row, result="added" if new else "known")
+        return replace(row, result=ImportResult.REFUSED, detail=refusal.detail), NOTHING
+    return replace(row, result=ImportResult.ADDED if found.new else ImportResult.KNOWN), found
 
 
-def _read_rows(text: str) -> Iterator[ImportRow]:
-    """Every line as a row. Raises BadRequest where the text is no such table at all."""
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
-    header = [cell.strip().lower() for cell in next(_cells(reader), [])]
-    if header != ["mac id", "location"]:
-        detail = "the first line must be: MAC id,Location"
-        raise BadRequest("The table cannot be read.", (Problem("", detail),))
-    seen: set[str] = set()
-    for line, cells in enumerate(_cells(reader), start=2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        if line > MOST_ROWS + 1:
-            raise BadRequest(f"A table may have at most {MOST_ROWS} rows; cut it into several.")
-        yield _read_row(line, cells, seen)
-
-
-def _cells(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+def _row(job: Job, read: ReadDevice, seen: set[Mac]) -> ImportRow:
+    shown = read.mac[:LONGEST_MAC_SHOWN], read.location[:LONGEST_LOCATION]
+    refused = ImportRow(job.id, 0, read.line, *shown, job.created_at, ImportResult.REFUSED, read.problem)
+    if read.problem:
+        return refused
     try:
-        yield from reader
-    except csv.Error as wrong:
-        raise BadRequest("The table cannot be read.", (Problem("", f"must be CSV: {wrong}"),)) from None
-
-
-def _read_row(line: int, cells: list[str], seen: set[str]) -> ImportRow:
-    mac_text, location = cells[0].strip(), cells[1].strip() if len(cells) > 1 else ""
-    try:
-        mac = parse_mac(mac_text)
-        check_location(location)
+        mac = parse_mac(read.mac)
+        check_location(read.location)
     except BadRequest as refusal:
-        return ImportRow(line, mac_text[:40], location[:LONGEST_LOCATION], "refused", refusal.detail)
+        return replace(refused, detail=refusal.detail)
     if mac in seen:
-        return ImportRow(line, mac, location, "refused", "This MAC address stands in the table twice.")
+        return replace(refused, mac=mac, detail="This MAC address stands in the table twice.")
     seen.add(mac)
-    return ImportRow(line, mac, location, "pending")
+    return replace(refused, mac=mac, result=ImportResult.PENDING)

@@ -152,8 +152,9 @@ def _read_policy(item: Any, pointer: str, problems: list[Problem]) -> _ReadPolic
         return _ReadPolicy("", {})
     try:
         name = _read_name(item.get("Identity"))
-    except BadRequest:
-        problems.append(Problem(f"{pointer}/Identity", "must be Global, or Tag: and a name of 1 to 128 printable characters"))
+    except BadRequest as wrong:
+        detail = wrong.problems[0].detail if wrong.problems else "must be Global, or begin with Tag:"
+        problems.append(Problem(f"{pointer}/Identity", detail))
         name = ""
     return _ReadPolicy(name, dict(_read_fields(item, pointer, problems)))
 

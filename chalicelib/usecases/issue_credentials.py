@@ -59,7 +59,7 @@ def _credentials(
         expires_at=now + CREDENTIALS_LIFETIME,
         mac=base_mac(installation.mac),
         language=phone_language(installation),
-        display_name=profile.user.display_name if profile.user else "",
+        display_name=user.display_name if user else "",
         emergency=bool(numbers),
         emergency_numbers=numbers,
         user=user.upn if user else "",

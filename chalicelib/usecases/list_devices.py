@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.domain.device import Device
+from chalicelib.domain.device import Connection, Device, DeviceState
 from chalicelib.domain.enrollment import Claim
 from chalicelib.domain.identifiers import find_hardware_id
 from chalicelib.usecases.device_view import DeviceView, views_of
@@ -13,10 +13,10 @@ from chalicelib.usecases.ports import Caller, Gateway, Page
 
 @dataclass(frozen=True)
 class DeviceFilter:
-    """Every given word must match; `q` is looked for in MAC, location, user and number."""
+    """Every given word must match, without regard to case; `q` is looked for in MAC, location, user and number."""
 
-    state: str | None = None
-    connection: str | None = None
+    state: DeviceState | None = None
+    connection: Connection | None = None
     vendor: str | None = None
     model: str | None = None
     user: str | None = None

@@ -13,13 +13,12 @@ from typing import Any, Protocol, TypeVar
 from chalicelib.contracts.edge import EdgeCommand
 from chalicelib.domain.directory import User
 from chalicelib.domain.identifiers import TenantId, Upn
+from chalicelib.domain.job import JobPart
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.secret import Secret
 from chalicelib.settings import Settings
 
 R = TypeVar("R")
-
-EVERY_EDGE = "*"  # in place of an edge's id
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,9 @@ class Store(Protocol):
     def count_up(self, name: str, expires_at: datetime) -> int:
         """Adds one to a counter that starts at nought and is gone after `expires_at`; the new value. One write."""
 
+    def remove_expired(self, most: int) -> int:
+        """Deletes at most so many records that are over; how many. Nought where the database does that by itself."""
+
 
 class Directory(Protocol):
     """Where users come from: the gateway's own records, or Microsoft Graph.
@@ -68,7 +70,7 @@ class Directory(Protocol):
     def writable(self) -> bool: ...
 
     def load_users(self, tenant_id: TenantId, upns: Sequence[Upn]) -> dict[Upn, User]:
-        """Those of `upns` that the directory knows."""
+        """Those of `upns` that the directory knows. Raises DirectoryAway where it does not answer, or throttles."""
 
     def list_users(self, tenant_id: TenantId, limit: int, cursor: str | None = None) -> Page:
         """Users a page at a time, each once, in an order of the directory's own. Raises BadRequest for a foreign cursor."""
@@ -86,6 +88,16 @@ class CommandLink(Protocol):
 
     def send(self, edge_id: str, commands: Sequence[EdgeCommand]) -> bool:
         """Hands the commands over in order; False where the agent cannot be reached, and then none counts as handed over."""
+
+
+class WorkQueue(Protocol):
+    """Messages that have parts of jobs done, each by somebody, at least once, in no order.
+
+    A message may be lost: the job is in the store, and usecases/resume_jobs.py finds it there.
+    """
+
+    def put(self, part: JobPart, delay_seconds: int = 0) -> bool:
+        """False where the queue cannot be reached. The delay is at most 900 seconds."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +146,7 @@ class Gateway:
     directory: Directory
     presence: Presence
     commands: CommandLink
+    work: WorkQueue
     keys: Keys
     edge_credentials: tuple[Secret, ...]
     web_sign_in: WebSignIn

@@ -6,22 +6,23 @@ What concerns credentials goes to every edge: a phone may have been at any of th
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.contracts.edge import CommandType, EdgeCommand
+from chalicelib.contracts.edge import EVERY_EDGE, CommandType, EdgeCommand
 from chalicelib.domain.calls import Messages
 from chalicelib.domain.command import COMMAND_LIFETIME, Command, CommandState, as_of, send
 from chalicelib.domain.device import Connection, Device
 from chalicelib.domain.edge import Edge, WaitingCommand, is_gone
-from chalicelib.domain.errors import NotFound
+from chalicelib.domain.errors import NotFound, SaveConflict
 from chalicelib.domain.identifiers import CommandId, Mac, TenantId
 from chalicelib.domain.installation import Installation, accounts_of, split_username, username_of
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import connection, load_owned
 from chalicelib.usecases.history import mac_event
-from chalicelib.usecases.ports import EVERY_EDGE, Caller, Gateway
+from chalicelib.usecases.ports import Caller, Gateway
 from chalicelib.vendors import catalogue
 
 FORGET_WITHIN = timedelta(hours=24)
@@ -119,20 +120,39 @@ def hand_over(gateway: Gateway, edge_id: str, commands: Sequence[EdgeCommand]) -
         _wait(gateway, edge_id, commands)
 
 
-def tell_every_edge(gateway: Gateway, commands: Sequence[EdgeCommand]) -> None:
-    """As hand_over, to all edges; where they cannot be reached, each that is not gone collects them. One query then."""
-    if not commands or gateway.commands.send(EVERY_EDGE, commands):
+def tell_every_edge(gateway: Gateway, commands: Sequence[EdgeCommand], waiting: Sequence[WaitingCommand] = ()) -> None:
+    """As hand_over, to all edges; where they cannot be reached, each that is not gone collects them. One query then.
+
+    `waiting` are the same commands as they wait at one edge already; they no longer do once they were handed over.
+    """
+    if not commands:
         return
+    if gateway.commands.send(EVERY_EDGE, commands):
+        with contextlib.suppress(SaveConflict):  # the edge has collected them in this moment; it carries out none twice
+            gateway.store.save(remove=[replace(item, version=1) for item in waiting])
+        return
+    told = {item.edge_id for item in waiting}
     for edge in gateway.store.find(Edge).items:
-        if not is_gone(edge, gateway.clock()):
+        if edge.edge_id not in told and not is_gone(edge, gateway.clock()):
             _wait(gateway, edge.edge_id, commands)
+
+
+def wait_at_edge(gateway: Gateway, edge_id: str, commands: Sequence[EdgeCommand]) -> list[WaitingCommand]:
+    """The commands as they wait for the edge's next batch of events; none where there is no edge. To be saved."""
+    now = gateway.clock()
+    return [_waiting(edge_id, index, command, now) for index, command in enumerate(commands)] if edge_id else []
 
 
 def collect_waiting(gateway: Gateway, edge_id: str) -> list[EdgeCommand]:
     """What waits for this edge, in order, and then no longer waits. One query."""
-    waiting = gateway.store.find(WaitingCommand, edge_id, limit=MOST_COLLECTED).items
-    if waiting:
-        gateway.store.save(remove=waiting)
+
+    def attempt() -> Sequence[WaitingCommand]:
+        found: Sequence[WaitingCommand] = gateway.store.find(WaitingCommand, edge_id, limit=MOST_COLLECTED).items
+        if found:
+            gateway.store.save(remove=found)
+        return found
+
+    waiting = until_saved(attempt)
     return [
         replace(item.command, password=_challenge_password(gateway, item.command.username)) if item.challenged else item.command
         for item in waiting

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import Annotated
 
 from chalicelib.contracts.codec import Problem
 from chalicelib.contracts.edge import NO_CALL_SETTINGS, CallSettings
+from chalicelib.contracts.schema import Keywords
 from chalicelib.domain.calls import LONGEST_RING_SECONDS, SHORTEST_RING_SECONDS, UserCalls, check_target
 from chalicelib.domain.directory import decide_sign_in
 from chalicelib.domain.errors import BadRequest, NotFound, NotSignedIn
@@ -35,7 +37,7 @@ class CallSettingsChange:
     forward_to: str | None = None
     forward_on_timeout_to: str | None = None
     also_ring: str | None = None
-    ring_seconds: int | None = None
+    ring_seconds: Annotated[int, Keywords(minimum=SHORTEST_RING_SECONDS, maximum=LONGEST_RING_SECONDS)] | None = None
 
 
 def show_call_settings(gateway: Gateway, caller: Caller, upn: Upn) -> CallSettings:

@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Annotated
 
 from chalicelib.contracts.codec import Problem
+from chalicelib.contracts.schema import Keywords
 from chalicelib.domain.directory import GLOBAL_POLICY, BusyOnBusy, CallingPolicy, CallRedirect, Voicemail
 from chalicelib.domain.errors import BadRequest, NotFound
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.ports import Caller, Gateway, Page
 
 LONGEST_NAME = 128
+# No path can name these: `import` is the path of the import itself, and clients resolve dots (RFC 3986 section 5.2.4).
+RESERVED_NAMES = ("import", ".", "..")
+PolicyName = Annotated[
+    str,
+    Keywords(
+        "Printable, not blank; case matters.",
+        format="policy-name",
+        max_length=LONGEST_NAME,
+        excluded=RESERVED_NAMES,
+        example="Sales",
+    ),
+]
+RemovablePolicyName = Annotated[PolicyName, Keywords("Any but Global.", excluded=(*RESERVED_NAMES, GLOBAL_POLICY))]
+PolicyNameOrNone = Annotated[
+    str,
+    Keywords(
+        "A policy's name, whether there is such a policy or not yet; empty for Global.",
+        format="policy-name",
+        max_length=LONGEST_NAME,
+        excluded=RESERVED_NAMES,
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -64,3 +88,6 @@ def check_policy_name(name: str) -> None:
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         detail = f"must be 1 to {LONGEST_NAME} printable characters"
         raise BadRequest("This is no name for a policy.", (Problem("/name", detail),))
+    if name in RESERVED_NAMES:
+        detail = f"must not be one of {', '.join(RESERVED_NAMES)}"
+        raise BadRequest(f"A policy cannot be named {name!r}: no path of this API could name it.", (Problem("/name", detail),))

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Annotated
 
+from chalicelib.contracts.codec import Problem
+from chalicelib.contracts.schema import Keywords
 from chalicelib.domain.directory import User
-from chalicelib.domain.errors import DirectoryReadOnly
-from chalicelib.domain.identifiers import Upn, parse_number
+from chalicelib.domain.errors import BadRequest, DirectoryReadOnly
+from chalicelib.domain.identifiers import NumberText, Upn, parse_number
 from chalicelib.usecases.claim_number import claim_number, released_numbers
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.load_user import load_user
 from chalicelib.usecases.ports import Caller, Gateway, Page
-from chalicelib.usecases.set_policy import check_policy_name
+from chalicelib.usecases.set_policy import PolicyNameOrNone, check_policy_name
 from chalicelib.usecases.user_view import UserView, view_of_user, views_of_users
+
+LONGEST_DISPLAY_NAME = 256  # as in Entra ID
 
 
 @dataclass(frozen=True)
 class UserSettings:
     """What may be set of a user; None leaves a field as it is. Empty text takes the number or the policy away."""
 
-    display_name: str | None = None
-    number: str | None = None
-    policy: str | None = None
+    display_name: Annotated[str, Keywords(max_length=LONGEST_DISPLAY_NAME, example="Anna Berg")] | None = None
+    number: NumberText | None = None
+    policy: PolicyNameOrNone | None = None
 
 
 def list_users(gateway: Gateway, caller: Caller, limit: int, cursor: str | None) -> Page:
@@ -45,6 +50,9 @@ def set_user(gateway: Gateway, caller: Caller, upn: Upn, settings: UserSettings)
             "Users come from Microsoft Graph. Change the number and the policy in Teams, the name in Entra ID; "
             "the gateway follows within one hour, or with POST /v1/sync."
         )
+    if len(settings.display_name or "") > LONGEST_DISPLAY_NAME:
+        detail = f"must have at most {LONGEST_DISPLAY_NAME} characters"
+        raise BadRequest("The display name cannot be used.", (Problem("/display_name", detail),))
     if settings.policy:
         check_policy_name(settings.policy)
     if settings.number:

@@ -24,7 +24,7 @@ class BegunSignIn:
 
 def start_sign_in(gateway: Gateway, language: str) -> BegunSignIn:
     """Begins the authorization-code flow. One write. Raises IdentityProviderAway."""
-    url, flow = gateway.web_sign_in.start(f"{gateway.settings.public_url}{CALLBACK_PATH}", language)
+    url, flow = gateway.web_sign_in.start(f"{gateway.settings.browser_url}{CALLBACK_PATH}", language)
     cookie = gateway.random_text()
     record = SignInFlow(
         digest=gateway.keys.digest("state", str(flow["state"])),

@@ -83,4 +83,4 @@ def _voided(gateway: Gateway, installation: Installation) -> list[Pairing]:
 
 def _offer(gateway: Gateway, installation: Installation, ticket: PairingTicket) -> PairingOffer:
     code = gateway.keys.pairing_code(installation.id, ticket.nonce)
-    return PairingOffer(Secret(format_pairing_code(code)), f"{gateway.settings.public_url}/pair", ticket.expires_at)
+    return PairingOffer(Secret(format_pairing_code(code)), f"{gateway.settings.browser_url}/pair", ticket.expires_at)

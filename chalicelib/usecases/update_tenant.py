@@ -12,7 +12,7 @@ from chalicelib.domain.tenant import Tenant, TenantSettings, check_settings
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.load_user import load_tenant
 from chalicelib.usecases.ports import Caller, Gateway
-from chalicelib.usecases.sync_policy import sync_tenant
+from chalicelib.usecases.sync_policy import request_sync
 from chalicelib.vendors.catalogue import vendors
 
 
@@ -22,9 +22,9 @@ def show_tenant(gateway: Gateway, caller: Caller) -> Tenant:
 
 
 def update_tenant(gateway: Gateway, caller: Caller, settings: TenantSettings) -> Tenant:
-    """Changes what is given and brings it to the tenant's phones. Raises BadRequest that names every wrong setting.
+    """Changes what is given, and starts a policy sync that brings it to the tenant's phones.
 
-    `overrides` replace those that the tenant had, of every vendor.
+    `overrides` replace those that the tenant had, of every vendor. Raises BadRequest that names every wrong setting.
     """
     check_settings(settings, *_override_problems(settings.overrides or {}))
     given = {item.name: getattr(settings, item.name) for item in fields(settings) if getattr(settings, item.name) is not None}
@@ -38,7 +38,7 @@ def update_tenant(gateway: Gateway, caller: Caller, settings: TenantSettings) ->
 
     before, after = until_saved(attempt)
     if before.version and after != before:
-        sync_tenant(gateway, caller.tenant_id)
+        request_sync(gateway, caller)
     return load_tenant(gateway, caller.tenant_id)
 
 

@@ -55,6 +55,13 @@ class Administrator:
             f"command {state}",
         )
 
+    def sync(self) -> dict[str, Any]:
+        """Runs the policy sync, and waits for the end of its job."""
+        job = self.request("POST", "/v1/sync")
+        return self._await(
+            lambda: self.request("GET", f"/v1/jobs/{job['id']}"), lambda job: job["state"] == "succeeded", "job succeeded"
+        )
+
     def _await(
         self, load: Callable[[], dict[str, Any]], seen: Callable[[dict[str, Any]], bool], expected: str
     ) -> dict[str, Any]:

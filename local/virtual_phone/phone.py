@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from http import HTTPStatus
 from pathlib import Path
 from typing import Self
 
@@ -166,11 +167,14 @@ class VirtualPhone:
         return screen
 
     def dial(self, number: str, *, timeout_seconds: float = 30) -> CallOutcome:
-        """Dials and waits for the final answer; an answered call stays up until `hang_up`."""
+        """Dials and waits for the final answer; an answered call stays up until `hang_up`, an announcement until its end."""
         self._record(Kind.KEY, f"dials {number}")
         outcome = self.sip.dial(number, timeout_seconds=timeout_seconds)
         reason = f"; Reason: {outcome.reason_header}" if outcome.reason_header else ""
         self._record(Kind.SIP, f"INVITE {number} answered {outcome.status} {outcome.reason_phrase}{reason}")
+        if number.startswith("*") and outcome.status == HTTPStatus.OK:
+            self.sip.wait_for_hang_up(timeout_seconds=timeout_seconds)
+            self._record(Kind.SIP, "the announcement is over; BYE came")
         return outcome
 
     def take_call(self, *, timeout_seconds: float = 30) -> str:

@@ -8,18 +8,26 @@ import signal
 import sys
 
 from sip_edge.agent.agent import Agent
-from sip_edge.agent.commands import open_command_source
+from sip_edge.agent.command_source import open_command_source
 from sip_edge.agent.functions import Functions
 from sip_edge.agent.log import log_event
+from sip_edge.agent.metrics import Metrics
 from sip_edge.agent.outbox import Outbox
 from sip_edge.agent.settings import AgentSettings, BadSetting
 
 
 async def run_agent(settings: AgentSettings) -> None:
     """Runs until the process is told to stop. What is in the outbox then goes out after the next start."""
-    functions = Functions(settings.functions_url, trust_anchor=settings.trust_anchor, load_credential=settings.load_credential)
+    metrics = Metrics()
+    functions = Functions(
+        settings.functions_url,
+        trust_anchor=settings.trust_anchor,
+        load_credential=settings.load_credential,
+        metrics=metrics,
+    )
     outbox = Outbox(settings.outbox, limit=settings.outbox_limit)
-    agent = Agent(settings, functions, outbox, open_command_source(settings.commands))
+    source = open_command_source(settings.commands, settings.id, settings.queue_prefix)
+    agent = Agent(settings, functions, outbox, source, metrics)
     work = asyncio.ensure_future(agent.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)

@@ -6,29 +6,38 @@ import asyncio
 import uuid
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from chalicelib.contracts.edge import EdgeCommand, EdgeEvent, EventType
+from sip_edge.agent.certificate import CertificateWatch
 from sip_edge.agent.commander import Commander
 from sip_edge.agent.commands import CommandSource
+from sip_edge.agent.control import Control
 from sip_edge.agent.core.answers import (
-    UnusableCredentials,
     answer_credentials,
     answer_credentials_later,
     answer_verdict,
     answer_verdict_later,
 )
+from sip_edge.agent.core.exposition import Family, Sample
 from sip_edge.agent.core.messages import (
     BindingReport,
     CredentialsWanted,
     EdgeState,
     Fact,
     NotifyResult,
+    RouteWanted,
     VerdictWanted,
     event_of,
 )
+from sip_edge.agent.core.records import UnusableCredentials
+from sip_edge.agent.core.routes import answer_route, answer_route_late
 from sip_edge.agent.functions import Functions, FunctionsError
 from sip_edge.agent.link import Link
 from sip_edge.agent.log import log_event
+from sip_edge.agent.metrics import Metrics
+from sip_edge.agent.monitor import Monitor
 from sip_edge.agent.outbox import Outbox
 from sip_edge.agent.poster import Poster
 from sip_edge.agent.settings import AgentSettings
@@ -37,15 +46,26 @@ from sip_edge.agent.settings import AgentSettings
 class Agent:
     """One agent beside one Kamailio. `run` works until cancelled."""
 
-    def __init__(self, settings: AgentSettings, functions: Functions, outbox: Outbox, source: CommandSource) -> None:
+    def __init__(
+        self, settings: AgentSettings, functions: Functions, outbox: Outbox, source: CommandSource, metrics: Metrics
+    ) -> None:
+        self._id = settings.id
+        self._contact = f"sip:{settings.private_address};transport=tcp" if settings.private_address else ""
+        self._announcements = frozenset(file.stem for file in Path(settings.announcements).glob("en/*.wav"))
         self._functions = functions
         self._outbox = outbox
         self._source = source
         self._link = Link(settings.evapi, on_facts=self._receive, on_down=self._lose_link)
-        self._commander = Commander(send=self._link.send, on_finished=self._report_command)
+        self._metrics = metrics
+        self._commander = Commander(
+            send=self._link.send, on_finished=self._report_command, on_refresh=self._refresh, metrics=metrics
+        )
         self._poster = Poster(
             settings.id, functions, outbox, on_command=self._commander.accept, heartbeat_seconds=settings.heartbeat_seconds
         )
+        control = Control(settings.run_directory)
+        self._monitor = Monitor(settings.metrics, control, linked=lambda: self._link.is_up, read_families=self._read_families)
+        self._certificate = CertificateWatch(settings, control, metrics)
         self._answering: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -53,6 +73,16 @@ class Agent:
             parts.create_task(self._link.run())
             parts.create_task(self._poster.run())
             parts.create_task(self._source.run(self._commander.accept))
+            parts.create_task(self._monitor.run())
+            parts.create_task(self._certificate.run())
+
+    def _read_families(self) -> list[Family]:
+        waiting, shed = Sample(len(self._outbox)), Sample(self._outbox.shed_count)
+        return [
+            Family("sip_edge_outbox_events", "gauge", "Events that wait for delivery.", (waiting,)),
+            Family("sip_edge_events_shed_total", "counter", "Events given up because the outbox was full.", (shed,)),
+            *self._metrics.families(),
+        ]
 
     def _receive(self, facts: Sequence[Fact]) -> None:
         events: list[EdgeEvent] = []
@@ -64,6 +94,8 @@ class Agent:
                     self._answer(self._answer_credentials(fact))
                 case VerdictWanted():
                     self._answer(self._answer_verdict(fact))
+                case RouteWanted():
+                    self._answer(self._answer_route(fact))
                 case NotifyResult():
                     self._commander.note(fact)
                 case EdgeState():
@@ -71,7 +103,7 @@ class Agent:
         self._store(events)
 
     def _note_state(self, state: EdgeState) -> None:
-        if self._outbox.note_start(state.start_id, _event_now(EventType.EDGE_STARTED)):
+        if self._outbox.note_start(state.start_id, _event_now(EventType.EDGE_STARTED, contact=self._contact)):
             log_event("edge_started", start_id=state.start_id)
             self._poster.wake()
         self._commander.link_up()
@@ -100,7 +132,19 @@ class Agent:
             self._link.send(answer_verdict_later(wanted))
             return
         log_event("feature_code_answered", username=wanted.username, outcome=verdict.outcome)
-        self._link.send(answer_verdict(wanted, verdict))
+        self._link.send(answer_verdict(wanted, verdict, self._announcements))
+
+    async def _answer_route(self, wanted: RouteWanted) -> None:
+        try:
+            answer = answer_route(wanted, await self._functions.request_route(wanted.username, wanted.target), self._id)
+        except FunctionsError as problem:
+            log_event("route_missing", username=wanted.username, problem=f"{type(problem).__name__}: {problem}")
+            answer = answer_route_late(wanted)
+        self._link.send(answer)
+
+    def _refresh(self, command: EdgeCommand) -> None:
+        """The record is replaced when the functions have answered; the binding stays."""
+        self._answer(self._answer_credentials(CredentialsWanted(command.username, ti=0, tl=0)))
 
     def _report_command(self, command: EdgeCommand, sip_status: int) -> None:
         event = _event_now(
@@ -115,19 +159,13 @@ class Agent:
     def _store(self, events: Sequence[EdgeEvent]) -> None:
         if not events:
             return
+        for event in events:
+            self._metrics.events.add(event.type.value)
         shed = self._outbox.add(events)
         if shed:
             log_event("events_shed", count=shed, total=self._outbox.shed_count)
         self._poster.wake()
 
 
-def _event_now(kind: EventType, *, username: str = "", aor: str = "", command_id: str = "", sip_status: int = 0) -> EdgeEvent:
-    return EdgeEvent(
-        id=uuid.uuid4().hex,
-        type=kind,
-        at=datetime.now(UTC),
-        username=username,
-        aor=aor,
-        command_id=command_id,
-        sip_status=sip_status,
-    )
+def _event_now(kind: EventType, **fields: Any) -> EdgeEvent:
+    return EdgeEvent(id=uuid.uuid4().hex, type=kind, at=datetime.now(UTC), **fields)

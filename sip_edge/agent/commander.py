@@ -4,33 +4,48 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from chalicelib.contracts.edge import EdgeCommand
+from chalicelib.contracts.edge import CommandType, EdgeCommand
 from sip_edge.agent.core.commands import (
     ANSWER_SECONDS,
+    NO_ANSWER,
     Action,
     Finish,
     Line,
     SendForget,
     SendNotify,
+    SendRefresh,
     accept_command,
+    message_summary,
     note_result,
     note_silence,
     start_next,
 )
 from sip_edge.agent.core.messages import Forget, Message, Notify, NotifyResult
 from sip_edge.agent.log import log_event
+from sip_edge.agent.metrics import Metrics
 
 _REMEMBERED_COMMANDS = 10_000
 
 
 class Commander:
-    """`send` goes to Kamailio; `on_finished` gets a command and its final SIP status."""
+    """`send` goes to Kamailio; `on_finished` gets a command and its final SIP status, `on_refresh` one to ask anew about."""
 
-    def __init__(self, *, send: Callable[[Message], None], on_finished: Callable[[EdgeCommand, int], None]) -> None:
+    def __init__(
+        self,
+        *,
+        send: Callable[[Message], None],
+        on_finished: Callable[[EdgeCommand, int], None],
+        on_refresh: Callable[[EdgeCommand], None],
+        metrics: Metrics,
+    ) -> None:
         self._send = send
+        self._on_refresh = on_refresh
+        self._metrics = metrics
+        self._sent_at: dict[str, float] = {}  # of the jobs whose answer is awaited, on the monotonic clock
         self._on_finished = on_finished
         self._linked = False
         self._lines: dict[str, Line] = {}
@@ -62,6 +77,7 @@ class Commander:
         """A phone answered, or Kamailio for it."""
         aor = self._aor_of_job.get(result.job)
         if aor is not None:
+            self._observe(result.job, result.status)
             line, actions = note_result(self._lines[aor], result, cnonce=secrets.token_hex(8))
             self._change(aor, line, actions)
 
@@ -73,8 +89,15 @@ class Commander:
 
     def _late(self, aor: str, job: str) -> None:
         if aor in self._lines:
+            if job in self._sent_at and self._aor_of_job.get(job) == aor:
+                self._observe(job, NO_ANSWER)
             line, actions = note_silence(self._lines[aor], job)
             self._change(aor, line, actions)
+
+    def _observe(self, job: str, status: int) -> None:
+        sent_at = self._sent_at.pop(job, None)
+        if sent_at is not None:
+            self._metrics.notify_seconds.observe(str(status), time.monotonic() - sent_at)
 
     def _change(self, aor: str, line: Line, actions: Sequence[Action], *, start: bool = True) -> None:
         before = self._lines[aor]
@@ -92,10 +115,14 @@ class Commander:
         match action:
             case SendNotify(job, command, authorization, proxy):
                 self._aor_of_job[job] = aor
-                self._send(Notify(job, command.username, command.notify_event, authorization, proxy))
+                self._sent_at[job] = time.monotonic()
+                messages = message_summary(command) if command.type is CommandType.MESSAGES else ""
+                self._send(Notify(job, command.username, command.notify_event, authorization, proxy, messages))
                 asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._late, aor, job)
             case SendForget(command):
                 self._send(Forget(command.username))
+            case SendRefresh(command):
+                self._on_refresh(command)
             case Finish(command, sip_status):
                 log_event("command_finished", id=command.id, sip_status=sip_status)
                 self._on_finished(command, sip_status)

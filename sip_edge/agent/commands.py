@@ -89,7 +89,7 @@ class SqsCommands:
                     except CancelledError:
                         return
                     if readable:  # an unreadable one stays for the queue's dead-letter rule
-                        self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message.get("ReceiptHandle", ""))
+                        self._delete(message)
 
         # A daemon: a poll of 20 seconds must not hold up the agent's end.
         threading.Thread(target=poll, name="sqs-commands", daemon=True).start()
@@ -111,13 +111,14 @@ class SqsCommands:
             return []
         return answer.get("Messages", [])
 
+    def _delete(self, message: MessageTypeDef) -> None:
+        """A message that stays comes again, and its command is carried out once."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
 
-def open_command_source(address: str) -> CommandSource:
-    """`unix:PATH`, `sqs:QUEUE_URL`, or empty for none."""
-    kind, _, rest = address.partition(":")
-    if kind == "unix":
-        return UnixSocketCommands(rest)
-    return SqsCommands(rest) if kind == "sqs" else NoCommands()
+        try:
+            self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message.get("ReceiptHandle", ""))
+        except (BotoCoreError, ClientError) as problem:
+            log_event("command_not_deleted", problem=type(problem).__name__)
 
 
 def _connect_sqs() -> SQSClient:

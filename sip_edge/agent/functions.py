@@ -1,4 +1,4 @@
-"""The functions, as the edge sees them: four answers over HTTPS with the edge credential. Retries are the callers' affair."""
+"""The functions, as the edge sees them: five answers over HTTPS with the edge credential. Retries are the callers' affair."""
 
 from __future__ import annotations
 
@@ -15,20 +15,25 @@ from chalicelib.contracts.edge import (
     CREDENTIALS_PATH,
     EVENTS_PATH,
     FEATURE_CODES_PATH,
+    ROUTE_PATH,
     BatchReceipt,
     Credentials,
     CredentialsRequest,
     EventBatch,
     FeatureCodeRequest,
     FeatureCodeVerdict,
+    Route,
+    RouteRequest,
 )
+from sip_edge.agent.metrics import Metrics
 from sip_edge.agent.settings import BadSetting
 
 T = TypeVar("T")
 
-# Whole answers, in seconds. Kamailio waits 2.5 for credentials and 1.9 for a verdict.
+# Whole answers, in seconds. Kamailio waits 2.5 for credentials and 1.9 for a verdict or a route.
 CREDENTIALS_SECONDS = 2.0
 VERDICT_SECONDS = 1.6
+ROUTE_SECONDS = 1.6
 EVENTS_SECONDS = 10.0
 
 
@@ -51,7 +56,7 @@ class RequestRefused(FunctionsError):
 class Functions:
     """A client with kept-alive connections. `load_credential` is called at the start and again after a 401."""
 
-    def __init__(self, url: str, *, trust_anchor: str, load_credential: Callable[[], str]) -> None:
+    def __init__(self, url: str, *, trust_anchor: str, load_credential: Callable[[], str], metrics: Metrics) -> None:
         verify = ssl.create_default_context(cafile=trust_anchor or None) if url.startswith("https://") else False
         self._client = httpx.AsyncClient(
             base_url=url,
@@ -60,6 +65,7 @@ class Functions:
             timeout=EVENTS_SECONDS,
             trust_env=False,  # the edge talks to the functions alone, through no proxy of the environment
         )
+        self._metrics = metrics
         self._load_credential = load_credential
         self._credential = load_credential()
 
@@ -81,11 +87,24 @@ class Functions:
         request = FeatureCodeRequest(username, dialled, expires_at=deadline)
         return await self._ask(FEATURE_CODES_PATH, request, FeatureCodeVerdict, seconds=VERDICT_SECONDS)
 
+    async def request_route(self, username: str, target: str) -> Route:
+        """Where a call of `username` goes, or one of the trunk where it is empty. Raises FunctionsError."""
+        return await self._ask(ROUTE_PATH, RouteRequest(username, target), Route, seconds=ROUTE_SECONDS)
+
     async def post_events(self, batch: EventBatch) -> BatchReceipt:
         """Delivers a batch. Raises FunctionsError."""
         return await self._ask(EVENTS_PATH, batch, BatchReceipt, seconds=EVENTS_SECONDS)
 
     async def _ask(self, path: str, body: object, kind: type[T], *, seconds: float) -> T:
+        call = path.rpartition("/")[2].replace("-", "_")
+        try:
+            with self._metrics.functions_seconds.timed(call):
+                return await self._ask_in_time(path, body, kind, seconds=seconds)
+        except FunctionsAway:
+            self._metrics.functions_failures.add(call)
+            raise
+
+    async def _ask_in_time(self, path: str, body: object, kind: type[T], *, seconds: float) -> T:
         try:
             async with asyncio.timeout(seconds):
                 response = await self._post(path, to_json(body))

@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from sip_edge.agent.certificate import note_certificate
 from sip_edge.agent.log import log_event
-from sip_edge.agent.settings import BadSetting, KamailioSettings
+from sip_edge.agent.settings import BadSetting, KamailioSettings, split_list
 
 CONFIGURATION = Path(__file__).resolve().parent.parent / "kamailio" / "kamailio.cfg"
 
@@ -27,12 +29,29 @@ verify_certificate = no
 require_certificate = no
 certificate = {certificate}
 private_key = {key}
+cipher_list = {ciphers}
 
 [client:default]
 method = TLSv1.2+
 verify_certificate = yes
 require_certificate = yes
+ca_list = {authority}
+certificate = {trunk_certificate}
+private_key = {trunk_key}
 """
+# The trunk's own port: a peer proves who it is (mutual TLS).
+_TRUNK_CONFIGURATION = """
+[server:{address}:{port}]
+method = TLSv1.2+
+verify_certificate = yes
+require_certificate = yes
+ca_list = {authority}
+certificate = {trunk_certificate}
+private_key = {trunk_key}
+"""
+_NO_NETWORK = "127.0.0.255/32"  # nobody comes from a broadcast address
+# The sets of the dispatcher's list.
+_TRUNK_SET, _EMERGENCY_SET = 1, 2
 
 
 def kamailio_command(settings: KamailioSettings) -> list[str]:
@@ -49,6 +68,10 @@ def kamailio_command(settings: KamailioSettings) -> list[str]:
         *("-Y", str(run)),
         *("-w", str(run)),
         *listen,
+        *(f"-ltls:{address}:{settings.trunk_port}" for address in _trunk_addresses(settings)),
+        *([f"-ltcp:{settings.private_address}"] if settings.private_address else []),
+        f"-ltcp:{settings.media_control}",
+        f"-ludp:{settings.announcer}",
     ]
 
 
@@ -58,6 +81,20 @@ def kamailio_environment(settings: KamailioSettings) -> dict[str, str]:
         "EDGE_SIP_HOST": settings.sip_host,
         "EDGE_EVAPI": settings.evapi,
         "EDGE_RUN_DIRECTORY": str(Path(settings.run_directory).resolve()),
+        "EDGE_PHONE_ROUTE": f"{settings.sip_host}:{settings.tls_port};transport=tls",
+        "EDGE_MEDIA_CONTROL": settings.media_control,
+        "EDGE_ANNOUNCER": settings.announcer,
+        "EDGE_ANNOUNCEMENTS": str(Path(settings.announcements).resolve()),
+        "EDGE_PRIVATE_ROUTE": f"{settings.private_address or settings.sip_host};transport=tcp",
+        "EDGE_PRIVATE_PORT": settings.private_address.rpartition(":")[2] or "0",
+        "EDGE_PRIVATE_NETWORKS": ",".join(split_list(settings.private_networks)) or _NO_NETWORK,
+        "EDGE_TRUNK_NAME": _trunk_name(settings),
+        "EDGE_TRUNK_ROUTE": f"{_trunk_name(settings)}:{settings.trunk_port};transport=tls",
+        "EDGE_TRUNK_PORT": str(settings.trunk_port) if settings.trunk_peers else "0",
+        "EDGE_TRUNK_NETWORKS": ",".join(split_list(settings.trunk_networks)) or _NO_NETWORK,
+        "EDGE_TRUNK_MEDIA": settings.trunk_media,
+        "EDGE_TRUNK_PROBE_SECONDS": str(settings.trunk_probe_seconds),
+        "EDGE_EMERGENCY_NUMBERS": "|".join(split_list(settings.emergency_numbers)) or "none",
         "EDGE_DIGEST_ALGORITHM": settings.digest_algorithm,
         "EDGE_HA1_FIELD": _HA1_FIELDS[settings.digest_algorithm],
         "EDGE_EXPIRES_DEFAULT": str(settings.expires_default),
@@ -65,18 +102,59 @@ def kamailio_environment(settings: KamailioSettings) -> dict[str, str]:
         "EDGE_EXPIRES_MAX": str(settings.expires_max),
         "EDGE_REPORT_SECONDS": str(settings.report_seconds),
         "EDGE_PIKE_DENSITY": str(settings.pike_density),
+        "EDGE_DEVICE_DENSITY": str(settings.device_density),
+        "EDGE_STRANGER_SECONDS": str(settings.stranger_seconds),
+        "EDGE_MAX_CONNECTIONS": str(settings.max_connections),
+        "EDGE_CONNECTIONS_PER_ADDRESS": str(settings.connections_per_address),
     }
 
 
 def prepare_kamailio(settings: KamailioSettings) -> None:
-    """Makes the run directory (mode 0700) and writes tls.cfg. Certificates are read again by `kamcmd tls.reload`."""
+    """Makes the run directory (mode 0700) with tls.cfg and peers.list. `kamcmd tls.reload` reads certificates again."""
     run = Path(settings.run_directory)
     run.mkdir(mode=0o700, parents=True, exist_ok=True)
-    certificate, key = Path(settings.tls_certificate).resolve(), Path(settings.tls_key).resolve()
-    for path in (certificate, key):
+    files = {
+        "certificate": settings.tls_certificate,
+        "key": settings.tls_key,
+        "trunk_certificate": settings.trunk_certificate or settings.tls_certificate,
+        "trunk_key": settings.trunk_key or settings.tls_key,
+    }
+    if settings.trunk_peers or settings.emergency_peers:
+        files["authority"] = settings.trunk_authority
+    paths = {name: Path(file).resolve() for name, file in files.items()}
+    for path in paths.values():
         if not os.access(path, os.R_OK):
-            raise BadSetting(f"{path} cannot be read; EDGE_TLS_CERTIFICATE and EDGE_TLS_KEY name PEM files")
-    (run / "tls.cfg").write_text(_TLS_CONFIGURATION.format(certificate=certificate, key=key), encoding="utf-8")
+            raise BadSetting(f"{path} cannot be read; EDGE_TLS_… and EDGE_TRUNK_… name PEM files")
+    note_certificate(run, paths["certificate"], paths["key"])
+    (run / "tls.cfg").write_text(_tls_configuration(settings, {"authority": paths["certificate"], **paths}), encoding="utf-8")
+    (run / "peers.list").write_text(_peers_list(settings), encoding="utf-8")
+
+
+def _tls_configuration(settings: KamailioSettings, paths: Mapping[str, Path]) -> str:
+    trunk = (
+        _TRUNK_CONFIGURATION.format(address=address, port=settings.trunk_port, **paths)
+        for address in _trunk_addresses(settings)
+    )
+    return _TLS_CONFIGURATION.format(ciphers=settings.tls_ciphers, **paths) + "".join(trunk)
+
+
+def _peers_list(settings: KamailioSettings) -> str:
+    """The dispatcher's list: `set uri flags priority attributes`. The first of a set that answers OPTIONS is taken."""
+    trunk = split_list(settings.trunk_peers)
+    sets = {_TRUNK_SET: trunk, _EMERGENCY_SET: split_list(settings.emergency_peers) or trunk}
+    return "".join(
+        f"{number} sip:{peer};transport=tls 0 {len(peers) - place}\n"
+        for number, peers in sets.items()
+        for place, peer in enumerate(peers)
+    )
+
+
+def _trunk_addresses(settings: KamailioSettings) -> list[str]:
+    return split_list(settings.listen) if settings.trunk_peers else []
+
+
+def _trunk_name(settings: KamailioSettings) -> str:
+    return settings.trunk_name or settings.sip_host
 
 
 def main() -> int:

@@ -50,6 +50,11 @@ class Link:
             await self._serve(reader, writer)
             await asyncio.sleep(pause_seconds(0, jitter=0))
 
+    @property
+    def is_up(self) -> bool:
+        """Whether Kamailio is linked now."""
+        return self._writer is not None
+
     def send(self, message: Message) -> None:
         """Sends to Kamailio. Without a link nobody there waits for it, so it is dropped."""
         frame = render_message(message)

@@ -49,7 +49,7 @@ def test_no_route_is_open_to_other_origins() -> None:
     assert [] == [route for route, methods in app.routes.items() for entry in methods.values() if entry.cors]
 
 
-def test_functions_other_than_the_api_are_the_schedules() -> None:
-    assert ["sync_policy"] == [handler.handler_name for handler in app.pure_lambda_functions] + [
-        source.name for source in app.event_sources
-    ]
+def test_functions_other_than_the_api_are_the_schedules_and_the_work() -> None:
+    assert ["run_part", "sync_policy", "sweep_devices", "remove_expired", "resume_jobs"] == [
+        handler.handler_name for handler in app.pure_lambda_functions
+    ] + [source.name for source in app.event_sources]

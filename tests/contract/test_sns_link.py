@@ -11,8 +11,7 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.adapters.commands.sns import SnsLink
-from chalicelib.contracts.edge import CommandType, EdgeCommand
-from chalicelib.usecases.ports import EVERY_EDGE
+from chalicelib.contracts.edge import EVERY_EDGE, CommandType, EdgeCommand
 
 REGION = "eu-central-1"
 

@@ -18,6 +18,7 @@ import pytest
 from chalicelib.adapters.sqlite import SqliteStore
 from chalicelib.domain.directory import CallingPolicy, User
 from chalicelib.domain.errors import StoreAway
+from chalicelib.domain.installation import Candidate
 from chalicelib.domain.tenant import Tenant
 from chalicelib.domain.web import SignInFlow
 
@@ -184,3 +185,16 @@ def test_a_file_that_another_process_holds_for_too_long_is_away(path: str) -> No
     holder.close()
     store.save(Tenant("t1"))
     assert 1 == store.load(Tenant, "t1").version
+
+
+def test_what_is_over_is_removed_a_piece_at_a_time(tmp_path: Path, clock: Any) -> None:
+    store = SqliteStore(str(tmp_path / "gateway.db"), clock)
+    store.save(*(Candidate("m", str(number), "i", clock.now + timedelta(minutes=1)) for number in range(5)))
+    store.save(Candidate("m", "kept", "i", clock.now + timedelta(hours=1)), Tenant("t1"))
+    clock.forward(60)
+
+    assert [3, 2, 0] == [store.remove_expired(3) for _ in range(3)]
+    assert (["kept"], True) == (
+        [item.address for item in store.gather((Candidate,), "m")],
+        store.load(Tenant, "t1") is not None,
+    )

@@ -292,8 +292,9 @@ def test_a_change_that_cannot_be_made_is_a_bad_request(world: World, phone: Phon
 @pytest.mark.parametrize("change", [{"language": "de"}, {"blocked": True}])
 def test_only_the_location_of_a_device_that_is_not_enrolled_can_be_changed(world: World, change: dict[str, object]) -> None:
     world.admin.post("/v1/devices", {"mac": MAC})
+    answer = world.admin.patch(f"/v1/devices/{MAC}", change)
 
-    assert 400 == world.admin.patch(f"/v1/devices/{MAC}", change).status
+    assert (409, "illegal_state") == (answer.status, answer.json["code"])
 
 
 def test_a_blocked_phone_has_no_files_and_no_credentials(world: World, phone: Phone) -> None:

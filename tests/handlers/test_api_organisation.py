@@ -77,6 +77,28 @@ def test_a_policy_needs_a_name_that_can_be_read(world: World, name: str) -> None
     assert 400 == world.admin.put(f"/v1/policies/{name}", {}).status
 
 
+@pytest.mark.parametrize("name", ["import", ".", ".."])
+def test_a_policy_cannot_have_a_name_that_no_path_can_carry(world: World, name: str) -> None:
+    imported = world.admin.post("/v1/policies/import", [{"Identity": f"Tag:{name}"}])
+    assigned = world.admin.put("/v1/users/anna@example.com", {"policy": name})
+
+    assert [(400, "/0/Identity"), (400, "/name")] == [
+        (it.status, it.json["errors"][0]["pointer"]) for it in (imported, assigned)
+    ]
+
+
+def test_the_path_of_the_import_says_that_it_is_no_policy(world: World) -> None:
+    answers = [world.admin.get("/v1/policies/import"), world.admin.put("/v1/policies/import", {})]
+
+    assert [(405, "POST")] * 2 == [(answer.status, answer.headers["allow"]) for answer in answers]
+
+
+def test_a_display_name_has_an_end(world: World) -> None:
+    statuses = [world.admin.put("/v1/users/anna@example.com", {"display_name": "x" * length}).status for length in (256, 257)]
+
+    assert [200, 400] == statuses
+
+
 @pytest.mark.parametrize("body", [{"call_redirect": "maybe"}, {"sip_devices_for_calls": 1}, {"name": "x"}])
 def test_a_policy_takes_known_values_alone(world: World, body: dict[str, object]) -> None:
     assert 400 == world.admin.put("/v1/policies/Sales", body).status

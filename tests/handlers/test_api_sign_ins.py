@@ -146,12 +146,12 @@ def test_what_is_no_such_table_is_a_bad_request(world: World, text: str) -> None
     assert 400 == world.admin.post("/v1/sign-ins", text.encode()).status
 
 
-def test_a_thousand_rows_are_a_job_and_one_more_is_refused(world: World) -> None:
-    rows = [f"x,{number}" for number in range(1_000)]
+def test_ten_thousand_rows_are_a_job_and_one_more_is_refused(world: World) -> None:
+    rows = [f"x,{number}" for number in range(10_000)]
     job = send(world, *rows)
 
-    assert (202, 400, 1_000) == (job.status, send(world, *rows, "x,y").status, job.json["counts"]["refused"])
-    assert list(range(1, 1_001)) == list(all_rows(world, job.json))
+    assert (202, 400, 10_000) == (job.status, send(world, *rows, "x,y").status, job.json["counts"]["refused"])
+    assert list(range(1, 10_001)) == list(all_rows(world, job.json))
 
 
 def all_rows(world: World, job: dict[str, Any]) -> list[int]:
@@ -170,15 +170,57 @@ def test_rows_come_in_pages_of_the_size_asked_for(world: World) -> None:
     assert ([1, 2], True) == ([row["row"] for row in page["rows"]], bool(page["next_cursor"]))
 
 
-def test_rows_that_a_request_has_no_time_for_are_named_and_go_on_later(world: World, enrolled: Phone) -> None:
+def test_rows_that_a_request_has_no_time_for_are_gone_on_with_after_the_answer(world: World, enrolled: Phone) -> None:
     assert enrolled.base
+    world.queue.held = True
     wiring.use(replace(world.gateway, clock=lambda: tick(world)))
-    answer = send(world, *(f"{LOBBY},80-5E-C0-00-00-{number:02}" for number in range(10)), f"{LOBBY},{HARDWARE_ID}")
-    wiring.use(world.gateway)
-    again = send(world, f"{LOBBY},{HARDWARE_ID}")
+    answer = send(world, *(f"{LOBBY},80-5E-C0-00-00-{number:02}" for number in range(60)), f"{LOBBY},{HARDWARE_ID}")
+    world.queue.drain()
+    done = world.admin.get(answer.headers["location"])
 
-    assert ("failed", (11, "not_tried", "out_of_time")) == (answer.json["state"], results(answer)[-1])
-    assert [(1, "signed_in", None)] == results(again)
+    assert ("running", 61, 50, None) == (
+        *(answer.json[name] for name in ("state", "total")),
+        len(answer.json["rows"]),
+        done.json["reason"],
+    )
+    assert ("succeeded", (61, "signed_in", None)) == (done.json["state"], results(done)[-1])
+
+
+def test_a_job_that_is_cancelled_says_which_rows_were_not_tried(world: World, enrolled: Phone) -> None:
+    assert enrolled.base
+    world.queue.held = True
+    wiring.use(replace(world.gateway, clock=lambda: tick(world)))
+    answer = send(world, *(f"{LOBBY},80-5E-C0-00-00-{number:02}" for number in range(60)), f"{LOBBY},{HARDWARE_ID}")
+    told = world.admin.post(f"{answer.headers['location']}/cancel")
+    world.queue.drain()
+    done = world.admin.get(answer.headers["location"])
+
+    assert (202, "running", "cancelled") == (told.status, told.json["state"], told.json["ending"])
+    assert ("cancelled", "by admin@example.com", 11) == (
+        done.json["state"],
+        done.json["detail"],
+        done.json["counts"]["not_tried"],
+    )
+    assert [(60, "not_tried", "cancelled"), (61, "not_tried", "cancelled")] == results(done)[-2:]
+    assert "enrolled" == world.device()["state"]
+
+
+def test_a_job_that_has_ended_cannot_be_cancelled(world: World) -> None:
+    place = send(world, "x,y").headers["location"]
+
+    assert (409, "illegal_state") == ((answer := world.admin.post(f"{place}/cancel")).status, answer.json["code"])
+
+
+def test_jobs_are_listed_newest_first_without_their_rows(world: World) -> None:
+    world.open_other_tenant()
+    world.api(tenant=OTHER_TENANT).post("/v1/sync")
+    first = send(world, "x,y").json["id"]
+    world.clock.forward(seconds=1)
+    second = world.admin.post("/v1/sync").json["id"]
+    listed = world.admin.get("/v1/jobs").json["items"]
+
+    assert [(second, "policy_sync"), (first, "sign_ins")] == [(job["id"], job["type"]) for job in listed]
+    assert not any("rows" in job for job in listed)
 
 
 def tick(world: World) -> datetime:

@@ -25,6 +25,8 @@ TOKEN = "Zk3rT0kEn-Zk3rT0kEn_Zk3rT0kEn-Zk3rT0kEn_abc"
 APP = """
 import time
 from chalice import Chalice, Rate, Response
+from chalicelib.adapters.work.in_process import queue_of_process
+from chalicelib.domain.job import JobPart
 
 app = Chalice(app_name="front-test")
 app.api.binary_types = ["application/octet-stream"]
@@ -73,6 +75,20 @@ def raises():
 @app.schedule(Rate(1, unit=Rate.HOURS))
 def sync(event):
     print("schedule heard", event.to_dict()["source"], flush=True)
+
+heard = []
+
+@app.on_sqs_message(queue="work", batch_size=1)
+def work(event):
+    heard.extend(record.body for record in event)
+    print("work heard", heard[-1], flush=True)
+    if "bad" in heard[-1]:
+        raise RuntimeError("no")
+
+@app.route("/work/{name}", methods=["POST"], content_types=["*/*"])
+def put_work(name):
+    queue_of_process().put(JobPart(name))
+    return {}
 """
 
 
@@ -285,6 +301,15 @@ def test_the_access_log_has_no_token_and_no_query(front: RunningFront, client: h
 def test_schedules_run(front: RunningFront) -> None:
     front.wait_for_log("schedule heard aws.events")
     front.wait_for_log('"event": "schedule_ran"')
+
+
+def test_messages_are_taken_as_from_sqs_and_a_bad_one_harms_no_other(front: RunningFront, client: httpx.Client) -> None:
+    client.post(f"{front.https}/work/bad")
+    client.post(f"{front.https}/work/good")
+    front.wait_for_log('work heard {"job_id": "good", "holder": ""}')
+    log = front.wait_for_log('"event": "part_failed"')
+
+    assert 1 == log.count('work heard {"job_id": "bad"')
 
 
 def test_plain_http_is_on_loopback_alone(front: RunningFront) -> None:

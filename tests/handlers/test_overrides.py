@@ -227,7 +227,7 @@ def test_the_next_owner_neither_sees_nor_gets_them(world: World, phone: Phone) -
 def test_a_device_that_is_not_enrolled_takes_none(world: World) -> None:
     world.admin.post("/v1/devices", {"mac": MAC})
 
-    assert 400 == set_for_one(world, features__bluetooth_enable="1").status
+    assert 409 == set_for_one(world, features__bluetooth_enable="1").status
 
 
 def test_the_preview_of_the_files_has_them(world: World, signed_in: Phone) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.sip.certificates import issue_certificate
 from tests.sip.edge import Edge
 from tests.sip.functions_server import Behaviour, FunctionsServer
 from tests.sip.phone import Account, Phone
@@ -18,16 +19,7 @@ _names = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("certificate")
-    pem, key = folder / "certificate.pem", folder / "key.pem"
-    names = "subjectAltName=DNS:localhost,DNS:edge.test,IP:127.0.0.1"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    subprocess.run(  # noqa: S603 - our own command line
-        [*command, "-subj", "/CN=edge.test", "-addext", names, "-keyout", str(key), "-out", str(pem)],
-        check=True,
-        capture_output=True,
-    )
-    return pem, key
+    return issue_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +35,7 @@ def shared_edge(
 ) -> Iterator[Edge]:
     edge = Edge(tmp_path_factory.mktemp("edge"), *certificate, shared_functions)
     try:
-        yield edge.start()
+        yield edge.start_rtpengine().start()
     finally:
         edge.close()
 
@@ -85,6 +77,27 @@ def account() -> Account:
     """A digest user that nobody else uses, in the form of the product: installation and credential version."""
     number = next(_names)
     return Account(username=f"kq7x{number}w.3", aor=f"device{number}")
+
+
+@pytest.fixture
+def hire(edge: Edge, functions: FunctionsServer, connect: Callable[..., Phone]) -> Callable[..., Phone]:
+    """`hire()`: a registered phone of a new user of the tenant `t`; anything of Credentials may be given."""
+
+    def make(**more: Any) -> Phone:
+        return hire_at(edge, functions, connect, **more)
+
+    return make
+
+
+def hire_at(edge: Edge, functions: FunctionsServer, connect: Callable[..., Phone], **more: Any) -> Phone:
+    number = next(_names)
+    e164 = more.pop("number", f"+4989{number:07}")
+    account = Account(username=f"hq7x{number}w.{number}", aor=e164)
+    values = {"tenant_id": "t", "may_call": True, "number": e164, "user": f"user{number}@example.com", **more}
+    functions.add(account, **{"display_name": f"User {number}", **values})
+    phone = connect(account, edge)
+    assert phone.register().status == 200
+    return phone
 
 
 @pytest.fixture

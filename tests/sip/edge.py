@@ -1,7 +1,11 @@
-"""A real edge for tests: Kamailio and the agent as processes of their own, on free loopback ports."""
+"""A real edge for tests: Kamailio and the agent as processes of their own, on free loopback ports.
+
+They are this machine's, or with EDGE_ROOT=FOLDER those of an image's unpacked root, with this working copy's code.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,8 +17,10 @@ from pathlib import Path
 
 from chalicelib.contracts.codec import to_json
 from chalicelib.contracts.edge import EdgeCommand
+from local.readiness import answers_ping
 from sip_edge.agent.kamailio import kamailio_command, kamailio_environment, prepare_kamailio
-from sip_edge.agent.settings import KamailioSettings
+from sip_edge.agent.rtpengine import rtpengine_command
+from sip_edge.agent.settings import KamailioSettings, MediaSettings
 from tests.sip.functions_server import EDGE_CREDENTIAL, FunctionsServer
 from tests.sip.phone import REALM
 from tests.sip.waiting import wait_until
@@ -22,6 +28,7 @@ from tests.sip.waiting import wait_until
 # Whatever happens to the test run, the kernel ends what it started (util-linux; prctl PR_SET_PDEATHSIG).
 END_WITH_PARENT = ["setpriv", "--pdeathsig", "TERM"]
 REPOSITORY = Path(__file__).resolve().parents[2]
+IN_ROOT = REPOSITORY / "tests" / "sip" / "in_root.sh"
 
 
 def free_port() -> int:
@@ -39,8 +46,10 @@ class Edge:
     key: Path
     functions: FunctionsServer
     overrides: dict[str, str] = field(default_factory=dict)
+    root: str = field(default_factory=lambda: os.environ.get("EDGE_ROOT", ""))
     kamailio: subprocess.Popen[bytes] | None = None
     agent: subprocess.Popen[bytes] | None = None
+    rtpengine: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         self.port = free_port()
@@ -52,6 +61,8 @@ class Edge:
             "EDGE_TLS_CERTIFICATE": str(self.certificate),
             "EDGE_TLS_KEY": str(self.key),
             "EDGE_EVAPI": evapi,
+            "EDGE_MEDIA_CONTROL": f"127.0.0.1:{free_port()}",
+            "EDGE_ANNOUNCER": f"127.0.0.1:{free_port()}",
             "EDGE_RUN_DIRECTORY": str(self.folder / "run"),
             "EDGE_EXPIRES_MIN": "2",
             "EDGE_PIKE_DENSITY": "60000",
@@ -63,6 +74,8 @@ class Edge:
             "EDGE_OUTBOX": str(self.folder / "outbox.db"),
             "EDGE_COMMANDS": f"unix:{self.commands_path}",
             "EDGE_HEARTBEAT_SECONDS": "1",
+            "EDGE_RENEWAL_SECONDS": "1",
+            "EDGE_METRICS": f"127.0.0.1:{free_port()}",
             **self.overrides,
         }
 
@@ -72,34 +85,59 @@ class Edge:
         return self
 
     def start_kamailio(self) -> None:
+        prepare_kamailio(KamailioSettings.from_environment(self.environment))
+        command, environment = self.kamailio_start()
+        self.kamailio = self._spawn("kamailio", command, environment)
+        wait_until(self._answers)
+
+    def kamailio_start(self) -> tuple[list[str], dict[str, str]]:
+        """The command line that starts Kamailio, and its environment."""
+        if self.root:
+            return self.in_root("python3", "-m", "sip_edge.agent.kamailio"), self.environment
         settings = KamailioSettings.from_environment(self.environment)
-        prepare_kamailio(settings)
-        with (self.folder / "kamailio.log").open("ab") as log:
-            self.kamailio = subprocess.Popen(  # noqa: S603 - our own command line
-                [*END_WITH_PARENT, *kamailio_command(settings)],
-                env={**os.environ, **kamailio_environment(settings)},
+        return [*END_WITH_PARENT, *kamailio_command(settings)], kamailio_environment(settings)
+
+    def start_agent(self) -> None:
+        links_before = self.log("agent").count('"link_up"')
+        arguments = ["-W", "error", "-m", "sip_edge.agent"]
+        command = self.in_root("python3", *arguments) if self.root else [*END_WITH_PARENT, sys.executable, *arguments]
+        self.agent = self._spawn("agent", command, self.environment)
+        wait_until(lambda: self.log("agent").count('"link_up"') > links_before and self.commands_path.exists())
+
+    def in_root(self, *command: str) -> list[str]:
+        """The command as it runs in the unpacked image, with this edge's folder and certificate."""
+        return [str(IN_ROOT), self.root, str(self.folder), str(self.certificate.parent), "--", *command]
+
+    def _spawn(self, name: str, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        """In a session of its own, with its output in NAME.log."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 - our own command line
+                command,
+                env={**os.environ, **environment, "CODE": str(REPOSITORY)},
+                cwd=REPOSITORY,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until(self._answers)
 
-    def start_agent(self) -> None:
-        links_before = self.log("agent").count('"link_up"')
-        with (self.folder / "agent.log").open("ab") as log:
-            self.agent = subprocess.Popen(  # noqa: S603 - our own command line
-                [*END_WITH_PARENT, sys.executable, "-W", "error", "-m", "sip_edge.agent"],
-                env={**os.environ, **self.environment},
-                cwd=REPOSITORY,
-                stdout=log,
-                stderr=log,
-            )
-        wait_until(lambda: self.log("agent").count('"link_up"') > links_before and self.commands_path.exists())
+    def version(self) -> str:
+        """Kamailio's, such as `6.0.1`."""
+        command = self.in_root("kamailio", "-v") if self.root else ["kamailio", "-v"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own command line
+        return done.stdout.split()[2]
+
+    def start_rtpengine(self) -> Edge:
+        """Beside Kamailio, for tests of calls."""
+        command = rtpengine_command(MediaSettings.from_environment(self.environment))
+        self.rtpengine = self._spawn("rtpengine", [*END_WITH_PARENT, *command], {})
+        wait_until(answers_ping(int(self.environment["EDGE_MEDIA_CONTROL"].rpartition(":")[2])))
+        return self
 
     def kill_kamailio(self) -> None:
         """SIGKILL to Kamailio's own process group: its workers would live on otherwise."""
         if self.kamailio is not None:
-            os.killpg(self.kamailio.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                os.killpg(self.kamailio.pid, signal.SIGKILL)
             self.kamailio.wait()
             wait_until(lambda: not self._listens())  # its workers end a moment later
             self.kamailio = None
@@ -121,6 +159,9 @@ class Edge:
     def close(self) -> None:
         self.kill_agent()
         self.kill_kamailio()
+        if self.rtpengine is not None:
+            self.rtpengine.kill()
+            self.rtpengine.wait()
 
     def send_command(self, command: EdgeCommand) -> str:
         """Over the unix socket, as the local functions do; the agent's answer."""

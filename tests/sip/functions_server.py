@@ -17,6 +17,7 @@ from chalicelib.contracts.edge import (
     CREDENTIALS_PATH,
     EVENTS_PATH,
     FEATURE_CODES_PATH,
+    ROUTE_PATH,
     BatchReceipt,
     Credentials,
     CredentialsRequest,
@@ -27,23 +28,27 @@ from chalicelib.contracts.edge import (
     FeatureCodeRequest,
     FeatureCodeVerdict,
     Ha1,
+    Route,
+    RouteOutcome,
+    RouteRequest,
 )
 from tests.sip.phone import REALM, Account, hash_of
 
 EDGE_CREDENTIAL = "edge-credential-for-tests"
 
 
-def credentials_for(account: Account, *, may_call: bool = False, language: str = "en", lasts: int = 3600) -> Credentials:
-    text = f"{account.username}:{REALM}:{account.password}"
+def credentials_for(
+    account: Account, *, may_call: bool = False, language: str = "en", lasts: int = 3600, domain: str = REALM, **more: Any
+) -> Credentials:
+    """`more`: any other fields of Credentials."""
+    text = f"{account.username}:{domain}:{account.password}"
     return Credentials(
         ha1=Ha1(hash_of("md5", text), hash_of("sha256", text)),
         aor=account.aor,
-        tenant_id=None,
         may_call=may_call,
         expires_at=datetime.now(UTC) + timedelta(seconds=lasts),
-        mac="0015651a2b3c",
         language=language,
-        display_name='Jörg "|" Groß',
+        **{"tenant_id": None, "mac": "0015651a2b3c", "display_name": 'Jörg "|" Groß', **more},
     )
 
 
@@ -53,6 +58,7 @@ class Behaviour:
 
     credentials: dict[str, Credentials] = field(default_factory=dict)
     verdicts: dict[str, FeatureCodeVerdict] = field(default_factory=dict)
+    routes: dict[str, Route] = field(default_factory=dict)  # by what was dialled
     commands: list[EdgeCommand] = field(default_factory=list)
     away: bool = False
     status: int = 0
@@ -111,6 +117,8 @@ class FunctionsServer:
         if path == FEATURE_CODES_PATH:
             unknown = FeatureCodeVerdict("wrong_otp", 403, "Wrong or expired password")
             return 200, self.behaviour.verdicts.get(from_json(FeatureCodeRequest, data).dialled, unknown)
+        if path == ROUTE_PATH:
+            return 200, self.behaviour.routes.get(from_json(RouteRequest, data).to, Route(RouteOutcome.NOT_FOUND))
         return (200, self._store(from_json(EventBatch, data))) if path == EVENTS_PATH else (404, {})
 
     def _store(self, batch: EventBatch) -> BatchReceipt:

@@ -1,4 +1,4 @@
-"""SIP messages for the tests' phones: written byte by byte, read just well enough. No dialogs, no retransmissions."""
+"""SIP messages for the tests' phones: written byte by byte, read just well enough. No retransmissions."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class SipMessage:
         return [value for key, value in self.headers if key == name.lower()]
 
 
-def render_message(first_line: str, headers: list[tuple[str, str]]) -> bytes:
-    lines = [first_line, *(f"{name}: {value}" for name, value in headers), "Content-Length: 0", "", ""]
-    return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+def render_message(first_line: str, headers: list[tuple[str, str]], body: bytes = b"") -> bytes:
+    lines = [first_line, *(f"{name}: {value}" for name, value in headers), f"Content-Length: {len(body)}", "", ""]
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + body
 
 
 def take_message(data: bytes) -> tuple[SipMessage | None, bytes]:

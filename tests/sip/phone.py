@@ -40,6 +40,7 @@ class Phone:
     port: int
     user_agent: str = "Yealink SIP-T46U 108.86.0.90"
     contact: str = ""
+    domain: str = REALM
     call_id: str = field(default_factory=lambda: f"reg-{next(_numbers)}-{time.monotonic_ns()}")
 
     def __post_init__(self) -> None:
@@ -75,48 +76,67 @@ class Phone:
                 if message.method == method and (method or message.status >= 200):
                     self._waiting.remove(message)
                     return message
-            self._socket.settimeout(max(0.001, end - time.monotonic()))
-            data = self._socket.recv(65536)
-            if not data:
-                raise ConnectionResetError
-            self._buffer += data
-            while True:
-                found, self._buffer = take_message(self._buffer)
-                if found is None:
-                    break
-                self._waiting.append(found)
+            self._read(end)
+
+    def _read(self, end: float) -> None:
+        self._socket.settimeout(max(0.001, end - time.monotonic()))
+        data = self._socket.recv(65536)
+        if not data:
+            raise ConnectionResetError
+        self._buffer += data
+        while True:
+            found, self._buffer = take_message(self._buffer)
+            if found is None:
+                break
+            self._waiting.append(found)
 
     def register(self, *, expires: int | None = 120, contact: str | None = None, to_user: str = "") -> SipMessage:
         """REGISTER, answering one challenge; the final answer."""
         extra = [("Contact", contact if contact is not None else f"<{self.contact}>")]
         if expires is not None:
             extra.append(("Expires", str(expires)))
-        return self._authenticated("REGISTER", f"sip:{REALM}", extra, to_user=to_user or self.account.aor)
+        return self._authenticated("REGISTER", f"sip:{self.domain}", extra, to_user=to_user or self.account.aor)
 
     def register_without_waiting(self) -> None:
         """REGISTER with the answer to a challenge; the final answer is left to be received."""
         extra = [("Contact", f"<{self.contact}>"), ("Expires", "120")]
-        uri = f"sip:{REALM}"
+        uri = f"sip:{self.domain}"
         response = self._request("REGISTER", uri, extra, to_user=self.account.aor)
         self._challenge = digest_parameters(response.header("WWW-Authenticate"))
         self._send_request("REGISTER", uri, [*extra, self._authorization("REGISTER", uri)], to_user=self.account.aor)
 
     def register_raw(self, extra: list[tuple[str, str]]) -> SipMessage:
-        return self._authenticated("REGISTER", f"sip:{REALM}", extra, to_user=self.account.aor)
+        return self._authenticated("REGISTER", f"sip:{self.domain}", extra, to_user=self.account.aor)
 
     def dial(self, number: str) -> SipMessage:
         """INVITE and ACK; the final answer. Answers a 407 once."""
-        return self._authenticated("INVITE", f"sip:{number}@{REALM}", [("Contact", f"<{self.contact}>")], to_user=number)
+        return self._authenticated("INVITE", f"sip:{number}@{self.domain}", [("Contact", f"<{self.contact}>")], to_user=number)
 
     def dial_without_credentials(self, number: str) -> SipMessage:
-        return self._request("INVITE", f"sip:{number}@{REALM}", [("Contact", f"<{self.contact}>")], to_user=number)
+        return self._request("INVITE", f"sip:{number}@{self.domain}", [("Contact", f"<{self.contact}>")], to_user=number)
 
-    def answer(self, request: SipMessage, status: str, extra: list[tuple[str, str]] | None = None) -> None:
+    def provisional(self, *, seconds: float = GENEROUS_SECONDS) -> SipMessage:
+        """The next 18x. TimeoutError where none comes."""
+        end = time.monotonic() + seconds
+        while True:
+            for message in self._waiting:
+                if 180 <= message.status < 200:
+                    self._waiting.remove(message)
+                    return message
+            self._read(end)
+
+    def send_invite(self, uri: str, extra: list[tuple[str, str]], body: bytes) -> list[tuple[str, str]]:
+        """An INVITE that nobody waits for yet; the headers that its ACK or CANCEL repeats."""
+        to_user = uri.removeprefix("sip:").partition("@")[0]
+        return self._send_request("INVITE", uri, extra, to_user=to_user, body=body)
+
+    def answer(self, request: SipMessage, status: str, extra: list[tuple[str, str]] | None = None, body: bytes = b"") -> None:
         """Answers a request that came in, such as `answer(notify, "200 OK")`."""
         headers = [("Via", via) for via in request.all("via")]
         headers += [(name, request.header(name)) for name in ("From", "Call-ID", "CSeq")]
-        headers.append(("To", request.header("To") + ";tag=phone"))
-        self.send(render_message(f"SIP/2.0 {status}", headers + (extra or [])))
+        to = request.header("To")
+        headers.append(("To", to if ";tag=" in to else to + ";tag=phone"))
+        self.send(render_message(f"SIP/2.0 {status}", headers + (extra or []), body))
 
     def _authenticated(self, method: str, uri: str, extra: list[tuple[str, str]], *, to_user: str) -> SipMessage:
         authorization = [self._authorization(method, uri)] if self._challenge and method == "REGISTER" else []
@@ -135,17 +155,19 @@ class Phone:
             self.send(render_message(f"ACK {uri} SIP/2.0", ack))
         return response
 
-    def _send_request(self, method: str, uri: str, extra: list[tuple[str, str]], *, to_user: str) -> list[tuple[str, str]]:
+    def _send_request(
+        self, method: str, uri: str, extra: list[tuple[str, str]], *, to_user: str, body: bytes = b""
+    ) -> list[tuple[str, str]]:
         self._cseq += 1
         headers = [
             ("Via", f"SIP/2.0/TLS {self.address};branch=z9hG4bK{next(_numbers)}{time.monotonic_ns()};rport"),
             ("Max-Forwards", "70"),
-            ("From", f"<sip:{self.account.aor}@{REALM}>;tag=t{next(_numbers)}"),
-            ("To", f"<sip:{to_user}@{REALM}>"),
+            ("From", f"<sip:{self.account.aor}@{self.domain}>;tag=t{next(_numbers)}"),
+            ("To", f"<sip:{to_user}@{self.domain}>"),
             ("Call-ID", self.call_id if method == "REGISTER" else f"call-{next(_numbers)}"),
             ("CSeq", f"{self._cseq} {method}"),
         ]
-        self.send(render_message(f"{method} {uri} SIP/2.0", [*headers, ("User-Agent", self.user_agent), *extra]))
+        self.send(render_message(f"{method} {uri} SIP/2.0", [*headers, ("User-Agent", self.user_agent), *extra], body))
         return headers
 
     def _authorization(self, method: str, uri: str) -> tuple[str, str]:

@@ -223,6 +223,19 @@ def test_each_port_proves_which_of_them_calls(functions: FunctionsServer, ports:
     )
 
 
+def test_each_port_proves_which_of_them_asks_for_its_messages(ports: tuple[Phone, Account, Account]) -> None:
+    base, _, second = ports
+    extra = [("Event", "message-summary"), ("Expires", "600"), ("Contact", f"<{base.contact}>")]
+    uri = f"sip:{second.aor}@{base.domain}"
+    unproved = base._request("SUBSCRIBE", uri, extra, to_user=second.aor).status
+    proved = base._authenticated("SUBSCRIBE", uri, extra, to_user=second.aor).status
+    notify = base.receive("NOTIFY")
+    base.answer(notify, "200 OK")
+
+    assert (407, 200) == (unproved, proved)
+    assert f"Message-Account: sip:{second.aor}@".encode() in notify.body
+
+
 def test_the_port_that_remains_alone_is_known_by_the_connection(
     functions: FunctionsServer, ports: tuple[Phone, Account, Account]
 ) -> None:

@@ -106,7 +106,7 @@ def test_an_onboarding_phone_may_not_call(phone: Phone) -> None:
     assert (403, "Sign in before you make calls") == (answer.status, answer.phrase)
 
 
-def test_a_user_s_phone_hears_that_calls_are_not_there_yet(
+def test_a_user_s_phone_hears_that_nobody_has_the_number(
     edge: Edge, functions: FunctionsServer, account: Account, connect: Connect
 ) -> None:
     functions.add(account, may_call=True)
@@ -114,7 +114,7 @@ def test_a_user_s_phone_hears_that_calls_are_not_there_yet(
     phone.register()
     answer = phone.dial("+4930123456")
 
-    assert (404, "Calls are not available on this edge yet") == (answer.status, answer.phrase)
+    assert (404, "This number is not known") == (answer.status, answer.phrase)
 
 
 def test_a_user_s_phone_hears_that_a_code_is_unknown(
@@ -167,7 +167,7 @@ def test_a_phone_that_hangs_up_while_it_waits_is_let_go(functions: FunctionsServ
 
 @pytest.mark.parametrize(
     ("request_line", "status"),
-    [("BYE sip:edge.test SIP/2.0", 481), ("SUBSCRIBE sip:edge.test SIP/2.0", 405), ("OPTIONS sip:edge.test SIP/2.0", 200)],
+    [("BYE sip:edge.test SIP/2.0", 481), ("PUBLISH sip:edge.test SIP/2.0", 405), ("OPTIONS sip:edge.test SIP/2.0", 200)],
 )
 def test_other_methods_are_answered_plainly(phone: Phone, request_line: str, status: int) -> None:
     method, _, _ = request_line.partition(" ")

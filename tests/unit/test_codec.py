@@ -156,6 +156,14 @@ def test_a_whole_number_may_stand_for_a_number() -> None:
     assert (3.0, float) == (weight, type(weight))
 
 
+def test_a_number_that_is_whole_is_one_however_it_is_written() -> None:
+    @dataclass(frozen=True)
+    class Counted:
+        count: int
+
+    assert Counted(43) == from_json(Counted, json.loads('{"count": 43.0}'))
+
+
 def test_an_error_prints_its_problems() -> None:
     with pytest.raises(InvalidInput, match="/name: is missing"):
         from_json(Part, {})

@@ -21,6 +21,7 @@ def test_every_field_has_its_variable(item: object) -> None:
         "store": "dynamodb",
         "directory": "graph",
         "public_url": "https://gw.example",
+        "people_url": "https://people.example",
         "registration_expiry_seconds": "60",
         "sip_port": "5071",
     }
@@ -60,6 +61,7 @@ def test_a_registration_lasts_60_to_300_seconds(seconds: str) -> None:
         ("SIPGW_PUBLIC_URL", "gateway.example"),
         ("SIPGW_PUBLIC_URL", ""),
         ("SIPGW_FIRMWARE_MIRROR_URL", "mirror.example"),
+        ("SIPGW_PEOPLE_URL", "http://people.example"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(variable: str, text: str) -> None:

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.contracts.edge import CommandType
+from chalicelib.contracts.edge import EVERY_EDGE, CommandType
 from chalicelib.domain.directory import CallingPolicy
-from chalicelib.usecases.ports import EVERY_EDGE
 from tests.gateway import ANNA, BEN, MAC, OTHER_TENANT, TENANT, Phone, World
 
 OTHER_MAC = "805ec0654321"

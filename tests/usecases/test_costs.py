@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from chalicelib.adapters.counting import Cost
+from chalicelib.domain.installation import Installation
 from tests.gateway import BEN, MAC, Phone, World
 
 
@@ -138,6 +143,19 @@ def test_a_refresh_after_15_minutes_also_reads_the_users_rights(world: World, si
     assert Cost(reads=8, queries=2, writes=1) == cost  # also: installation, tenant, user, policy, device
 
 
+@pytest.mark.parametrize("name", ["report", "settled_file"])
+def test_the_bill_is_computed_from_what_is_counted_here(world: World, signed_in: Phone, name: str) -> None:
+    """infra/costs/inputs.toml; the query of the batch is counted there beside the reports."""
+    written = tomllib.loads((Path(__file__).parents[2] / "infra/costs/inputs.toml").read_text())["requests"][name]
+    signed_in.fetch()
+    signed_in.register()
+    world.clock.forward(minutes=15)
+    cost = world.cost_of(signed_in.register if name == "report" else signed_in.fetch)
+    batch = 1 if name == "report" else 0
+
+    assert Cost(written["reads"], written["queries"] + batch, written["writes"]) == cost
+
+
 def test_stage_1_of_a_new_phone_is_one_query_and_its_writes(world: World, phone: Phone) -> None:
     assert Cost(queries=1, writes=4) == world.cost_of(phone.ask_stage_one)  # installation, candidate, two counters
 
@@ -175,11 +193,31 @@ def test_an_edge_that_lives_is_noted_once_an_hour(world: World) -> None:
     assert [1, 0] == [world.cost_of(world.edge.report).writes for _ in range(2)]
 
 
-def test_a_sync_without_changes_writes_the_tenant_alone(world: World, signed_in: Phone) -> None:
+def test_a_sync_without_changes_writes_the_tenant_and_the_job_alone(world: World, signed_in: Phone) -> None:
     assert signed_in.base
     cost = world.cost_of(lambda: world.admin.post("/v1/sync"))
 
-    assert 3 == cost.writes  # the tenant's sync state, the job, and the line of the audit
+    assert 7 == cost.writes  # begun 2, taken 1, ended 2 and the tenant's sync state; and the line of the audit
+
+
+def test_a_hundred_users_without_changes_are_one_query_their_users_and_one_write(world: World, signed_in: Phone) -> None:
+    def sync() -> Cost:
+        return replace(world.cost_of(lambda: world.admin.post("/v1/sync")))
+
+    small = sync()
+    for part in range(2):
+        world.store.save(*copies(world, signed_in, range(50 * part, 50 * part + 50)))
+    large = sync()
+
+    # all copies have Anna, whom the directory is asked for once a page
+    assert (1, 1, 1) == (large.queries - small.queries, large.reads - small.reads, large.writes - small.writes)
+
+
+def copies(world: World, phone: Phone, numbers: range) -> list[Installation]:
+    """Installations like this phone's."""
+    own = world.store.load(Installation, phone.username.rpartition(".")[0])
+    assert own is not None
+    return [replace(own, id=f"copy{number}", version=0) for number in numbers]
 
 
 def test_the_pairing_page_without_a_session_touches_nothing(world: World) -> None:
@@ -198,3 +236,12 @@ def test_a_list_of_users_asks_once_for_the_devices_of_each(world: World, signed_
     cost = world.cost_of(lambda: world.admin.get("/v1/users"))
 
     assert Cost(reads=3, queries=4) == cost  # read: two policies, one device; asked: the users, and three users' devices
+
+
+def test_a_phone_whose_user_changed_is_two_reads_and_seven_writes_more(world: World, signed_in: Phone) -> None:
+    assert signed_in.base
+    quiet = replace(world.cost_of(lambda: world.admin.post("/v1/sync")))
+    world.change_user(display_name="Anna Berg-Lund")
+    busy = world.cost_of(lambda: world.admin.post("/v1/sync"))
+
+    assert (2, 0, 7) == (busy.reads - quiet.reads, busy.queries - quiet.queries, busy.writes - quiet.writes)

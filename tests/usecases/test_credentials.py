@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.contracts.edge import CallSettings, CommandType
+from chalicelib.contracts.edge import EVERY_EDGE, CallSettings, CommandType
 from chalicelib.domain.calls import UserCalls
 from chalicelib.domain.directory import CallingPolicy
-from chalicelib.usecases.ports import EVERY_EDGE
 from tests.gateway import ANNA, MAC, TENANT, Phone, World
 
 VOICEMAIL = "+4989123499"
@@ -46,7 +45,7 @@ def test_a_phone_without_a_user_has_none(phone: Phone) -> None:
 def test_the_account_before_is_nobodys(world: World, signed_in: Phone) -> None:
     world.admin.post(f"/v1/devices/{MAC}/sign-out")
 
-    assert ("", "", "", False) == told(signed_in, "user", "number", "voicemail", "may_call")
+    assert ("", "", "", "", False) == told(signed_in, "user", "number", "voicemail", "display_name", "may_call")
 
 
 def test_a_signed_in_phone_dials_the_tenants_emergency_numbers(world: World, signed_in: Phone) -> None:

@@ -111,6 +111,18 @@ def test_without_consent_the_page_says_whom_to_ask(tenant: GraphTenant) -> None:
     assert (503, True) == (status, "has not let the SIP Gateway read its users" in text)
 
 
+def test_of_users_who_share_a_number_by_extension_the_first_has_it(tenant: GraphTenant) -> None:
+    tenant.graph.put(
+        User(TENANT, ANNA, "Anna Berg", "+4989123400", "SIP phones", extension="1"),
+        User(TENANT, BEN, "Ben Okafor", "+4989123400", "SIP phones", extension="2"),
+    )
+    tenant.sign_in(ANNA)
+    second = tenant.world.phone("805ec0abcdef").enroll()
+    refused = tenant.world.browser().sign_in(BEN).pair(second.show_code())
+
+    assert (409, "enrolled") == (refused.status, tenant.world.device("805ec0abcdef")["state"])
+
+
 # --- keeping in line ---------------------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.usecases.ports import EVERY_EDGE
+from chalicelib.contracts.edge import EVERY_EDGE
 from tests.gateway import ELSEWHERE, MAC, Phone, World
 
 

@@ -146,8 +146,22 @@ def test_a_table_may_name_a_port_above_its_base(world: World) -> None:
     answer = world.admin.post("/v1/devices/import", f"MAC id,Location\n{SECOND},Ward\n{BASE},Cellar\n{MAC}:002,Hall\n")
 
     results = [(item["mac"], item["result"]) for item in answer.json["items"]]
+    assert [2, 3, 4] == [item["line"] for item in answer.json["items"]]
     assert [(SECOND, "added"), (BASE, "added"), (f"{MAC}:002", "refused")] == results
     assert "Your inventory has no device" in answer.json["items"][2]["detail"]
+
+
+def test_a_table_of_ports_enrolls_each_with_its_base(world: World, base: Phone) -> None:
+    rows = f"{THIRD},Ward 3\n{BASE}:011,Attic\n{SECOND},Ward 2\n{BASE},Cellar\n"
+    first, again = (
+        [item["result"] for item in world.admin.post("/v1/devices/import", f"MAC id,Location\n{rows}").json["items"]]
+        for _ in range(2)
+    )
+
+    assert ["added", "refused", "added", "known"] == first
+    assert ["known", "refused", "known", "known"] == again
+    assert ("1", "1") == tuple(base.settings()[f"account.{port}.enable"] for port in (2, 3))
+    assert ("enrolled", "Ward 3") == tuple(world.device(THIRD)[name] for name in ("state", "location"))
 
 
 @pytest.mark.parametrize(

@@ -10,17 +10,22 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.errors import GatewayError
+from chalicelib.domain.job import Job, JobPart
 from chalicelib.domain.web import WebSession
 from chalicelib.usecases.bootstrap_device import BootstrapRequest, bootstrap_device
 from chalicelib.usecases.enroll_device import enroll_device
 from chalicelib.usecases.ports import Caller
 from chalicelib.usecases.redeem_pairing import redeem_pairing
 from chalicelib.usecases.request_command import CommandType, request_command
+from chalicelib.usecases.run_job import run_part
 from chalicelib.usecases.start_pairing import start_pairing
+from chalicelib.usecases.sync_policy import request_sync
 from tests.gateway import ANNA, BEN, ELSEWHERE, HOME, MAC, TENANT, Browser, Phone, World, serving
 
 ROUNDS = 5
 THREADS = 4
+ADMIN = Caller(TENANT, "admin@example.com", frozenset())
+CHANGED = ("configuration_changed", {"reason": "policy_sync"})
 
 
 @pytest.fixture
@@ -128,3 +133,19 @@ def test_commands_given_at_the_same_moment_are_all_pending(world: World) -> None
     outcomes = together(*[lambda: request_command(world.gateway, caller, phone.mac, CommandType.RESTART)] * THREADS)
 
     assert (["done"] * THREADS, before + THREADS) == (outcomes, len(world.device()["pending_commands"]))
+
+
+@pytest.mark.parametrize("_round", range(ROUNDS))
+def test_syncs_that_are_asked_for_at_once_are_one_job_that_one_part_works_on(world: World, _round: int) -> None:
+    phone = world.phone().enroll().sign_in()
+    world.change_user(display_name="Anna Berg-Lund")
+    world.queue.held = True
+    assert ["done"] * THREADS == together(*(lambda: request_sync(world.gateway, ADMIN) for _ in range(THREADS)))
+    (job,) = world.store.find_newest(Job, TENANT).items
+    world.queue.waiting.clear()
+    assert ["done"] * THREADS == together(*(lambda: run_part(world.gateway, JobPart(job.id)) for _ in range(THREADS)))
+    done = world.store.load(Job, job.id)
+
+    assert done is not None
+    assert ("succeeded", 1, 1) == (done.state, done.counts["changed"], world.history().count(CHANGED))
+    assert "Anna Berg-Lund +4989123401" == phone.settings()["account.1.label"]

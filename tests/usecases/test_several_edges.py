@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.contracts.edge import CommandType
+from chalicelib.contracts.edge import EVERY_EDGE, CommandType
 from chalicelib.domain.edge import Edge
-from chalicelib.usecases.ports import EVERY_EDGE
 from tests.gateway import EDGE, MAC, EdgeAgent, Phone, World
 
 OTHER_EDGE = "edge-2"

@@ -122,6 +122,11 @@ class DynamoStore:
                     return int(counter.version)
         raise StoreAway
 
+    def remove_expired(self, most: int) -> int:
+        """DynamoDB's time to live does it."""
+        del most
+        return 0
+
     def _search(self, search: Search, limit: int, cursor: str | None, *, newest_first: bool) -> Page:
         table, where, prefix, listed = search
         after = read_cursor(cursor, prefix) if cursor else None

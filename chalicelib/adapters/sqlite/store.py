@@ -1,6 +1,6 @@
 """The Store port on SQLite. One file, any number of threads and processes; survives `kill -9` and a power cut.
 
-Expired records are not returned; they are deleted when the file is opened.
+Expired records are not returned; they are deleted when the file is opened, and by `remove_expired`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS items (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS listing ON items (table_name, listing_partition, listing_sort)
     WHERE listing_partition IS NOT NULL;
+CREATE INDEX IF NOT EXISTS ending ON items (expires_at) WHERE expires_at IS NOT NULL;
 """
 _ALIVE = "(expires_at IS NULL OR expires_at > ?)"
 
@@ -107,6 +108,15 @@ class SqliteStore:
                 (*key, int(expires_at.timestamp())),
             ).fetchone()
         return int(row[0])
+
+    def remove_expired(self, most: int) -> int:
+        with self._writing() as connection:
+            removed = connection.execute(
+                "DELETE FROM items WHERE (table_name, partition, sort) IN"
+                " (SELECT table_name, partition, sort FROM items WHERE expires_at <= ? LIMIT ?)",
+                (self._clock(), most),
+            )
+        return removed.rowcount
 
     def _search(self, search: Search, limit: int, cursor: str | None, *, newest_first: bool) -> Page:
         table, where, prefix, listed = search

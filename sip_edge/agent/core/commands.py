@@ -21,6 +21,8 @@ from sip_edge.agent.core.messages import NotifyResult
 ANSWER_SECONDS = 6
 NO_ANSWER = 408
 _CHALLENGES = {401, 407}
+_MOST_MESSAGES = 9999
+_WITHOUT_NOTIFY = frozenset({CommandType.FORGET, CommandType.REFRESH})
 _EVENT_HEADER = re.compile(r"[A-Za-z0-9;=._-]{1,64}")
 
 
@@ -46,6 +48,13 @@ class SendForget:
 
 
 @dataclass(frozen=True)
+class SendRefresh:
+    """Ask the functions again who the command's username is."""
+
+    command: EdgeCommand
+
+
+@dataclass(frozen=True)
 class Finish:
     """Report COMMAND_FINISHED with this status."""
 
@@ -53,7 +62,7 @@ class Finish:
     sip_status: int
 
 
-Action = SendNotify | SendForget | Finish
+Action = SendNotify | SendForget | SendRefresh | Finish
 
 
 @dataclass(frozen=True)
@@ -82,9 +91,20 @@ def parse_command(text: str | bytes) -> EdgeCommand:
         command = from_json(EdgeCommand, data)
     except (InvalidInput, KeyError, TypeError, ValueError) as problem:
         raise UnreadableCommand(f"{type(problem).__name__} in a command of {len(text)} bytes") from None
-    if command.type is not CommandType.FORGET and not _EVENT_HEADER.fullmatch(command.notify_event):
+    if command.type is CommandType.MESSAGES and not command.notify_event:
+        command = replace(command, notify_event="message-summary")
+    if command.type not in _WITHOUT_NOTIFY and not _EVENT_HEADER.fullmatch(command.notify_event):
         raise UnreadableCommand("notify_event is not the value of an Event header")
     return command
+
+
+def message_summary(command: EdgeCommand) -> str:
+    """`NEW/OLD`, as Kamailio puts it into the body (RFC 3842)."""
+    return f"{_count(command.new_messages)}/{_count(command.old_messages)}"
+
+
+def _count(messages: int) -> int:
+    return min(max(0, messages), _MOST_MESSAGES)
 
 
 def accept_command(line: Line, command: EdgeCommand) -> Line:
@@ -95,7 +115,7 @@ def accept_command(line: Line, command: EdgeCommand) -> Line:
 def start_next(line: Line, *, now: datetime, job: str) -> tuple[Line, tuple[Action, ...]]:
     """Starts what may start now, up to the first NOTIFY, which becomes `job`. Nothing starts beside a running one.
 
-    A resync or restart past its `expires_at` finishes unsent; a forget is carried out however old it is.
+    A NOTIFY past its `expires_at` finishes unsent; a forget or refresh is carried out however old it is.
     """
     actions: list[Action] = []
     while line.running is None and line.waiting:
@@ -103,6 +123,8 @@ def start_next(line: Line, *, now: datetime, job: str) -> tuple[Line, tuple[Acti
         line = replace(line, waiting=waiting)
         if command.type is CommandType.FORGET:
             actions.append(SendForget(command))
+        elif command.type is CommandType.REFRESH:
+            actions.append(SendRefresh(command))
         elif command.expires_at is not None and command.expires_at <= now:
             actions.append(Finish(command, NO_ANSWER))
         else:

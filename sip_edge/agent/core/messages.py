@@ -49,6 +49,16 @@ class VerdictWanted:
 
 
 @dataclass(frozen=True)
+class RouteWanted:
+    """`username` calls `target`, whom this edge does not know; empty: the trunk does. Its INVITE waits at most 1.9 seconds."""
+
+    username: str
+    target: str
+    ti: int
+    tl: int
+
+
+@dataclass(frozen=True)
 class BindingReport:
     """A binding began, changed or ended. `at` is Kamailio's clock, seconds since 1970 as text: `1795344221.803743`."""
 
@@ -73,7 +83,7 @@ class NotifyResult:
     uri: str = ""
 
 
-Fact = EdgeState | CredentialsWanted | VerdictWanted | BindingReport | NotifyResult
+Fact = EdgeState | CredentialsWanted | VerdictWanted | RouteWanted | BindingReport | NotifyResult
 
 
 @dataclass(frozen=True)
@@ -83,34 +93,61 @@ class Hello:
 
 @dataclass(frozen=True)
 class CredentialsAnswer:
-    """Status 200 with a record (see answers.render_record), 404 nobody has this name, 503 nobody could say."""
+    """Status 200 with what records.py renders, 404 nobody has this name, 503 nobody could say. `called`: the phone's user."""
 
     username: str
     ti: int
     tl: int
     status: int
     record: str = ""
+    called: str = ""
 
 
 @dataclass(frozen=True)
 class VerdictAnswer:
-    """The final status (400 to 699) and phrase for a suspended INVITE. An empty reason: Kamailio says "try again"."""
+    """The final status (400 to 699) and phrase for a suspended INVITE. An empty reason: Kamailio says "try again".
+
+    `announce` is the announcement to play where the phone can hear it: then the phone is answered with 200 and the phrase.
+    """
 
     ti: int
     tl: int
     status: int
     reason: str = ""
+    announce: str = ""
+
+
+@dataclass(frozen=True)
+class RouteAnswer:
+    """Where a suspended call goes.
+
+    Outcome `user` with `aor`, `called` (records.py) and the other `edges`, SIP URIs with commas between; `trunk` with `number`;
+    `not_found` and `refused` with a `reason` or none; `late`: nobody could say.
+    """
+
+    ti: int
+    tl: int
+    outcome: str
+    aor: str = ""
+    called: str = ""
+    edges: str = ""
+    number: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Notify:
-    """Send a NOTIFY with this Event header to the phone of `username`. `proxy`: the challenge was a 407."""
+    """Send a NOTIFY with this Event header to the phone of `username`. `proxy`: the challenge was a 407.
+
+    `messages` is `NEW/OLD` for a message-summary (RFC 3842), empty for any other event.
+    """
 
     job: str
     username: str
     event: str
     authorization: str = ""
     proxy: bool = False
+    messages: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,12 +157,13 @@ class Forget:
     username: str
 
 
-Message = Hello | CredentialsAnswer | VerdictAnswer | Notify | Forget
+Message = Hello | CredentialsAnswer | VerdictAnswer | RouteAnswer | Notify | Forget
 
 _FACTS: dict[str, type[Fact]] = {
     "edge_state": EdgeState,
     "credentials_wanted": CredentialsWanted,
     "verdict_wanted": VerdictWanted,
+    "route_wanted": RouteWanted,
     "registered": BindingReport,
     "unregistered": BindingReport,
     "notify_result": NotifyResult,
@@ -134,6 +172,7 @@ _OPS: dict[type[Message], str] = {
     Hello: "hello",
     CredentialsAnswer: "credentials",
     VerdictAnswer: "verdict",
+    RouteAnswer: "route",
     Notify: "notify",
     Forget: "forget",
 }

@@ -10,18 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.contracts.edge import Credentials, FeatureCodeVerdict, Ha1
+from chalicelib.contracts.edge import CallSettings, Credentials, FeatureCodeVerdict, Ha1
 from sip_edge.agent.core.answers import (
-    UnusableCredentials,
     answer_credentials,
     answer_credentials_later,
     answer_verdict,
     answer_verdict_later,
     final_status,
     presentable_reason,
-    render_record,
 )
 from sip_edge.agent.core.messages import CredentialsAnswer, CredentialsWanted, VerdictAnswer, VerdictWanted
+from sip_edge.agent.core.records import UnusableCredentials, called_by_credentials, render_called, render_record
 
 WANTED = CredentialsWanted("u.3", ti=1, tl=2)
 DIALLED = VerdictWanted("u.3", "*55*123456", ti=1, tl=2)
@@ -35,16 +34,49 @@ CREDENTIALS = Credentials(
     language="de",
     display_name="Größe|",
     emergency=True,
+    emergency_numbers=("112", "11 2", "110"),
+    user="Anna@example.com",
+    number="+4989123401",
+    voicemail="+4989999",
+    location="Lobby & Grün",
+    call_settings=CallSettings(do_not_disturb=True, forward_to="+4930", forward_on_timeout_to="a b"),
 )
 # The pattern that Kamailio checks a record by (sip_edge/kamailio/agent.cfg).
 KAMAILIO = re.compile(
     r"[0-9a-f]{32}\|[0-9a-f]{64}\|(onboarding|user)\|[A-Za-z0-9_.+-]{1,64}\|[a-z-]{2,8}\|[0-9a-f]{0,12}\|[01]\|[0-9]{1,10}\|[0-9a-f]*"
+    r"\|[A-Za-z0-9_.-]*\|[+0-9]*\|[0-9a-f]*\|[0-9*#+,]*\|[0-9a-f]*"
 )
+KAMAILIO_CALLED = re.compile(r"[A-Za-z0-9_.-]+\|[+0-9]*(\|[^|]*){10}")
 
 
 def test_a_record_has_every_field_between_bars() -> None:
-    expected = f"{'a' * 32}|{'b' * 64}|user|user1|de|0015651a2b3c|1|1795348800|4772c3b6c39f657c"
+    expected = (
+        f"{'a' * 32}|{'b' * 64}|user|user1|de|0015651a2b3c|1|1795348800|4772c3b6c39f657c"
+        "|t|+4989123401|616e6e61406578616d706c652e636f6d|,112,110,|4c6f6262792026616d703b204772c3bc6e"
+    )
     assert expected == render_record(CREDENTIALS)
+
+
+def test_the_user_of_a_phone_has_every_field_between_bars() -> None:
+    called = called_by_credentials(CREDENTIALS, "u.3")
+    assert called is not None
+    assert (
+        "t|+4989123401|616e6e61406578616d706c652e636f6d|4772c3b6c39f657c|u.3|2b34393839393939|1|2b34393330|||20|0"
+        == render_called(called)
+    )
+
+
+def test_a_phone_without_a_user_is_nobody_to_call() -> None:
+    assert called_by_credentials(replace(CREDENTIALS, may_call=False), "u.3") is None
+
+
+@given(st.builds(CallSettings), st.text(), st.text())
+def test_every_user_is_one_that_kamailio_takes(settings: CallSettings, name: str, voicemail: str) -> None:
+    credentials = replace(CREDENTIALS, call_settings=settings, display_name=name, voicemail=voicemail)
+    called = called_by_credentials(credentials, "u.3")
+    assert called is not None
+
+    assert KAMAILIO_CALLED.fullmatch(render_called(called))
 
 
 @given(st.text(), st.text(), st.booleans(), st.booleans())
@@ -63,6 +95,8 @@ def test_every_record_is_one_that_kamailio_takes(name: str, language: str, may_c
         ({"aor": ""}, "aor"),
         ({"aor": "a\n"}, "aor"),
         ({"mac": "00:15:65"}, "mac"),
+        ({"tenant_id": "t|"}, "tenant_id"),
+        ({"number": "030"}, "number"),
     ],
 )
 def test_credentials_that_would_break_the_record_are_refused_by_field(wrong: dict[str, object], field: str) -> None:

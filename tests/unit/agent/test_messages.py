@@ -80,7 +80,7 @@ def test_no_bytes_do_more_harm_than_being_unreadable(frame: bytes) -> None:
 def test_any_reason_arrives_as_it_is(reason: str) -> None:
     sent = json.loads(render_message(VerdictAnswer(ti=1, tl=2, status=603, reason=reason)))
 
-    assert {"op": "verdict", "ti": 1, "tl": 2, "status": 603, "reason": reason} == sent
+    assert {"op": "verdict", "ti": 1, "tl": 2, "status": 603, "reason": reason, "announce": ""} == sent
 
 
 def test_a_notify_carries_all_that_kamailio_reads() -> None:
@@ -93,5 +93,6 @@ def test_a_notify_carries_all_that_kamailio_reads() -> None:
         "event": "check-sync",
         "authorization": "Digest x",
         "proxy": True,
+        "messages": "",
     }
     assert expected == sent

@@ -48,9 +48,16 @@ def test_import_policies_takes_utf_16_from_powershell(gateway: FakeGateway, sipg
 
 
 def test_users_are_a_table_with_their_devices(gateway: FakeGateway, sipgw: Sipgw) -> None:
-    user = {"upn": "ada@example.org", "number": "+4930", "display_name": "Ada", "policy": "Sales", "devices": ["a", "b"]}
+    user = {
+        "upn": "ada@example.org",
+        "number": "+4930",
+        "display_name": "Ada",
+        "policy": "Sales",
+        "policy_known": True,
+        "devices": ["a", "b"],
+    }
     gateway.lay("GET /v1/users", {"items": [user], "next_cursor": None})
-    assert ["ada@example.org", "+4930", "Ada", "Sales", "a,", "b"] == sipgw("users", "list").row("ada")
+    assert ["ada@example.org", "+4930", "Ada", "Sales", "yes", "a,", "b"] == sipgw("users", "list").row("ada")
 
 
 def test_show_user_quotes_the_upn(gateway: FakeGateway, sipgw: Sipgw) -> None:
@@ -105,7 +112,7 @@ def test_show_tenant_lists_nested_settings(gateway: FakeGateway, sipgw: Sipgw) -
 
 def test_sync_tells_the_job(gateway: FakeGateway, sipgw: Sipgw) -> None:
     gateway.lay("POST /v1/sync", {"id": "j-1", "state": "queued"}, status=202)
-    assert "Policy sync j-1: queued\n" == sipgw("sync").stdout
+    assert "Policy sync j-1: queued. Watch it with: ./sipgw jobs show j-1 --wait\n" == sipgw("sync", "--no-wait").stdout
 
 
 def test_sync_with_wait_shows_the_counts(gateway: FakeGateway, sipgw: Sipgw) -> None:

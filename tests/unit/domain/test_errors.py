@@ -21,6 +21,8 @@ STABLE_CODES = {
     "NotAuthenticated": "not_authenticated",
     "RoleMissing": "role_missing",
     "NotFound": "not_found",
+    "MethodNotAllowed": "method_not_allowed",
+    "UnsupportedMediaType": "unsupported_media_type",
     "PayloadTooLarge": "payload_too_large",
     "IllegalMove": "illegal_state",
     "DeviceOwnedElsewhere": "device_owned_elsewhere",

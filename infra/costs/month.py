@@ -1,0 +1,147 @@
+"""One month of a region in US dollars, by service: numbers in (inputs.toml, prices.toml), amounts out."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+GB = 1e9
+
+
+@dataclass(frozen=True)
+class Line:
+    """One service's share; `what` says what is counted."""
+
+    service: str
+    what: str
+    usd: float
+
+
+class Prices:
+    """List prices by name."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self._table = table
+
+    def of(self, name: str, units: float) -> float:
+        """What so many units cost; in tiers where the price has them."""
+        entry = self._table[name]
+        tiers: Sequence[Sequence[float]] = entry.get("tiers") or [[0, entry["usd"]]]
+        total = 0.0
+        for index, (start, usd) in enumerate(tiers):
+            end = tiers[index + 1][0] if index + 1 < len(tiers) else math.inf
+            total += max(0.0, min(units, end) - start) * usd / entry["per"]
+        return total
+
+
+def read_inputs() -> dict[str, Any]:
+    """The design's numbers and the assumptions."""
+    return tomllib.loads((FOLDER / "inputs.toml").read_text(encoding="utf-8"))
+
+
+def read_prices() -> dict[str, Any]:
+    """The list of prices, each with its source."""
+    return tomllib.loads((FOLDER / "prices.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Load:
+    """What so many phones do in a month."""
+
+    phones: int
+    tasks: int
+    reports: float
+    batches: float
+    files: float
+    refreshes: float
+
+
+def load_of(phones: int, inputs: Mapping[str, Any]) -> Load:
+    """Counts; heartbeats are empty batches, and go only where there is nothing to report."""
+    days, each, edge = inputs["days_a_month"], inputs["phones"], inputs["edge"]
+    tasks = max(edge["fewest_tasks"], math.ceil(phones / edge["phones_per_task"]))
+    reports = phones * each["reports_a_day"] * days
+    heartbeats = tasks * edge["heartbeats_a_day"] * days
+    batches = max(heartbeats, reports / edge["events_a_batch"])
+    return Load(phones, tasks, reports, batches, phones * each["files_a_day"] * days, phones * each["refreshes_a_day"] * days)
+
+
+def month(phones: int, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
+    """Every line of the bill, the dearest first."""
+    load = load_of(phones, inputs)
+    lines = [
+        *_store(load, inputs, prices),
+        *_functions(load, inputs, prices),
+        *_edge(load, inputs, prices),
+        *_fixed(load, inputs, prices),
+    ]
+    return sorted(lines, key=lambda line: -line.usd)
+
+
+def _store(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
+    report, file = inputs["requests"]["report"], inputs["requests"]["settled_file"]
+    reads = load.reports * (report["reads"] + report["queries"]) + load.batches + load.files * (file["reads"] + file["queries"])
+    writes = load.reports * report["writes"] * inputs["sized"]["report_write_units"] + load.files * file["writes"]
+    stored = load.phones * inputs["phones"]["stored_bytes"] / GB
+    kept = prices.of("dynamodb_gb_month", stored) + prices.of("dynamodb_recovery_gb_month", stored)
+    return [
+        Line("DynamoDB", f"{reads / 1e6:,.0f} million reads, consistent, of at most 4 kB", prices.of("dynamodb_read", reads)),
+        Line("DynamoDB", f"{writes / 1e6:,.0f} million writes of at most 1 kB", prices.of("dynamodb_write", writes)),
+        Line("DynamoDB", f"{stored:,.1f} GB kept, restorable", kept),
+    ]
+
+
+def _functions(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
+    settings = inputs["functions"]
+    calls = load.batches + load.files
+    seconds = load.reports * settings["batch_seconds_a_event"] + load.files * settings["file_seconds"]
+    duration = prices.of("lambda_gb_second", seconds * settings["memory_gb"])
+    logged = calls * settings["log_bytes_a_call"] / GB
+    sent = load.files * settings["answer_bytes"] / GB
+    return [
+        Line("API Gateway", f"{calls / 1e6:,.1f} million requests", prices.of("rest_request", calls)),
+        Line(
+            "Lambda",
+            f"{seconds / 3600:,.0f} hours of {settings['memory_gb']} GB",
+            duration + prices.of("lambda_request", calls),
+        ),
+        Line("WAF", "one list of four rules, each request", _firewall(calls, prices)),
+        Line("CloudWatch", f"{logged:,.1f} GB of logs", prices.of("log_gb", logged) + prices.of("log_gb_month", logged)),
+        Line("Transfer", f"{sent:,.1f} GB of files to phones", prices.of("transfer_gb", sent)),
+    ]
+
+
+def _firewall(calls: float, prices: Prices) -> float:
+    return prices.of("waf_acl_month", 1) + prices.of("waf_rule_month", 4) + prices.of("waf_request", calls)
+
+
+def _edge(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
+    edge, hours = inputs["edge"], inputs["hours_a_month"]
+    task = prices.of("fargate_vcpu_hour", edge["vcpu"]) + prices.of("fargate_gb_hour", edge["memory_gb"])
+    sent = load.refreshes * edge["refresh_bytes_out"] / GB
+    passed = sent + load.refreshes * edge["refresh_bytes_in"] / GB
+    units = max(passed / hours / edge["nlcu_gb_an_hour"], load.phones / edge["nlcu_flows"])
+    balancer = prices.of("nlb_hour", hours) + prices.of("nlcu_hour", units * hours)
+    addresses = load.tasks + edge["zones"]
+    return [
+        Line("Fargate", f"{load.tasks} tasks of {edge['vcpu']} vCPU, {edge['memory_gb']} GB, arm64", task * load.tasks * hours),
+        Line("Transfer", f"{sent:,.0f} GB of answers to registration refreshes", prices.of("transfer_gb", sent)),
+        Line("Load balancer", f"{units:,.1f} units", balancer),
+        Line("Addresses", f"{addresses} public IPv4", prices.of("address_hour", addresses * hours)),
+    ]
+
+
+def _fixed(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
+    fixed = inputs["fixed"]
+    watching = prices.of("alarm_month", fixed["alarms"]) + prices.of("metric_month", fixed["custom_metrics"])
+    messages = load.tasks * inputs["days_a_month"] * 86400 / 20  # long polls of the edges' queues, 20 seconds each
+    return [
+        Line("CloudWatch", "alarms and metrics", watching),
+        Line("Secrets Manager", f"{fixed['secrets']} secrets", prices.of("secret_month", fixed["secrets"])),
+        Line("SQS", f"{messages / 1e6:,.1f} million polls", prices.of("sqs_request", messages)),
+    ]

@@ -1,0 +1,52 @@
+"""The month's bill, computed from the design's numbers: right in its arithmetic, and nothing without a source."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.costs.month import Prices, load_of, month, read_inputs, read_prices
+from infra.costs.page import PAGE, total, write_page
+
+PRICES = Prices(read_prices()["price"])
+
+
+def test_the_page_is_fresh() -> None:
+    assert write_page() == PAGE.read_text()
+
+
+def test_every_price_says_whence_it_is() -> None:
+    assert [] == [
+        name for name, item in read_prices()["price"].items() if not (item["source"] and item["date"] and item["grade"])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("units", "usd"), [(0, 0), (1e6, 3.5), (333e6, 1165.5), (334e6, 1165.5 + 3.19), (1e9 + 1e6, 1165.5 + 667 * 3.19 + 2.71)]
+)
+def test_a_price_in_tiers_counts_each_tier_at_its_own(units: float, usd: float) -> None:
+    assert usd == pytest.approx(PRICES.of("rest_request", units))
+
+
+def test_tasks_grow_with_phones_from_the_fewest() -> None:
+    inputs = read_inputs()
+
+    assert [2, 2, 7] == [load_of(phones, inputs).tasks for phones in (1_000, 30_000, 100_000)]
+
+
+def test_an_idle_edge_still_sends_its_heartbeats() -> None:
+    assert 2 * 2880 * 30 == load_of(0, read_inputs()).batches
+
+
+def test_a_phone_costs_less_in_a_larger_region() -> None:
+    inputs = read_inputs()
+    each = [total(month(phones, inputs, PRICES)) / phones for phones in inputs["sizes"]]
+
+    assert sorted(each, reverse=True) == each
+
+
+def test_rarer_reports_cost_less_in_reads_and_writes() -> None:
+    inputs = read_inputs()
+    before = total(month(100_000, inputs, PRICES))
+    inputs["phones"]["reports_a_day"] = 48
+
+    assert 230 < before - total(month(100_000, inputs, PRICES)) < before / 2

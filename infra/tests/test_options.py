@@ -1,0 +1,71 @@
+"""What a region may ask for besides: each keeps every rule of cdk-nag."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from infra.acknowledgements import check_rules
+from infra.app import RegionStage
+from infra.package.build import build_package
+from infra.region import REGIONS, load_region
+
+ROOTS = "-----BEGIN CERTIFICATE-----\nTUFOVUZBQ1RVUkVS\n-----END CERTIFICATE-----\n"
+
+
+@pytest.fixture(scope="module")
+def resources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Of a region that asks for everything."""
+    folder = tmp_path_factory.mktemp("options")
+    roots = folder / "roots.pem"
+    roots.write_text(ROOTS)
+    text = (REGIONS / "emea.toml").read_text()
+    text = text.replace("[edge]", 'zone_id = "Z123"\nzone_name = "emea.gateway.example"\n\n[edge]', 1)
+    text += f'\n[functions]\nfixed_egress = true\n\n[phones]\nmanufacturer_roots = "{roots}"\n'
+    text += '\n[directory]\nusers = "graph"\ntable = "home"\nreplicas = ["us-east-1"]\n'
+    (folder / "full.toml").write_text(text)
+    region = load_region("full", folder)
+    app = cdk.App(outdir=str(folder / "out"), analytics_reporting=False)
+    RegionStage(app, region, build_package())
+    check_rules(app, [region])
+    app.synth()
+    found: dict[str, Any] = {}
+    for path in Path(folder / "out/assembly-full").glob("*.template.json"):
+        found |= json.loads(path.read_text())["Resources"]
+    return found
+
+
+def of_type(resources: dict[str, Any], kind: str) -> list[Any]:
+    return [item["Properties"] for item in resources.values() if item["Type"] == kind]
+
+
+def test_functions_that_talk_to_entra_have_fixed_addresses(resources: dict[str, Any]) -> None:
+    functions = {item["FunctionName"]: "VpcConfig" in item for item in of_type(resources, "AWS::Lambda::Function")}
+
+    assert 2 == len(of_type(resources, "AWS::EC2::NatGateway"))
+    assert 4 == len(of_type(resources, "AWS::EC2::EIP"))
+    assert (True, True, False) == tuple(functions[f"sipgw-full-{name}"] for name in ("people", "edge", "phones"))
+
+
+def test_phones_need_a_certificate_of_their_manufacturer(resources: dict[str, Any]) -> None:
+    domains = {item["DomainName"]: item for item in of_type(resources, "AWS::ApiGateway::DomainName")}
+
+    assert domains["phones.emea.gateway.example"]["MutualTlsAuthentication"]["TruststoreUri"]
+    assert "MutualTlsAuthentication" not in domains["gateway.emea.gateway.example"]
+
+
+def test_hosts_get_their_records(resources: dict[str, Any]) -> None:
+    assert {"phones.emea.gateway.example.", "gateway.emea.gateway.example."} == {
+        item["Name"] for item in of_type(resources, "AWS::Route53::RecordSet")
+    }
+
+
+def test_a_shared_directory_has_its_copies(resources: dict[str, Any]) -> None:
+    tables = {item["TableName"]: item for item in of_type(resources, "AWS::DynamoDB::GlobalTable")}
+
+    assert {"eu-central-1", "us-east-1"} == {item["Region"] for item in tables["sipgw-directory"]["Replicas"]}
+    assert 1 == len(tables["sipgw-full-region"]["Replicas"])

@@ -1,0 +1,167 @@
+"""The zip: the same bytes for the same input, small, whole, and quick to start."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from infra.package import build
+from infra.package.build import ROOT, Package, build_package
+from infra.package.contents import is_needed, needed_requirements
+from infra.package.interpreter import Interpreter, NoInterpreter, find_interpreter
+from infra.routes import queue_readers, routes, schedules
+
+MOST_BYTES = 10_000_000
+ASKED_FOR = frozenset({"chalice", "pynamodb", "msal", "pyjwt", "jinja2", "aws-lambda-powertools", "boto3"})
+
+
+@pytest.fixture(scope="session")
+def package() -> Package:
+    """Lambda's, with the newest Python of this machine."""
+    return build_package()
+
+
+@pytest.fixture(scope="session")
+def runnable(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Interpreter]:
+    """The zip for this machine's processor, unpacked, and the Python that it was built for."""
+    built = build_package("x86_64")
+    folder = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(built.path) as content:
+        content.extractall(folder)
+    return folder, built.interpreter
+
+
+def run(runnable: tuple[Path, Interpreter], code: str) -> str:
+    """What the code prints, run in the unpacked zip with nothing else on the path."""
+    folder, interpreter = runnable
+    command = [str(interpreter.path), "-I", "-S", "-B", "-c", f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"AWS_DEFAULT_REGION": "eu-central-1"})
+    assert 0 == done.returncode, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_same_input_gives_the_same_bytes(package: Package, tmp_path: Path) -> None:
+    assert package.digest == build_package(output=tmp_path).digest
+
+
+def test_an_unchanged_app_is_not_built_again(package: Package) -> None:
+    before = package.path.stat().st_mtime_ns
+
+    assert (package.path, before) == (build_package().path, build_package().path.stat().st_mtime_ns)
+
+
+def test_it_is_small(package: Package) -> None:
+    assert package.path.stat().st_size <= MOST_BYTES
+
+
+def test_it_holds_the_app_and_no_command_line(package: Package) -> None:
+    names = zipfile.ZipFile(package.path).namelist()
+    tops = {name.split("/")[0] for name in names}
+
+    assert {"app.py", "chalicelib", "chalice", "pynamodb", "botocore", "msal", "jinja2"} <= tops
+    assert set() == tops & {"pip", "setuptools", "click", "inquirer", "boto3", "infra", "tests", "local", "sip_edge", "cli"}
+    assert {"dynamodb", "secretsmanager", "sns", "sqs"} == {
+        match.group(1) for name in names if (match := re.match(r"botocore/data/([a-z0-9-]+)/", name))
+    }
+
+
+def test_every_source_has_its_byte_code(package: Package) -> None:
+    names = set(zipfile.ZipFile(package.path).namelist())
+    tag = f"cpython-{package.interpreter.version.replace('.', '')}"
+    sources = [name for name in names if name.endswith(".py")]
+    missing = []
+    for name in sources:
+        folder, _, file = name.rpartition("/")
+        compiled = f"{folder + '/' if folder else ''}__pycache__/{file.removesuffix('.py')}.{tag}.pyc"
+        missing += [] if compiled in names else [name]
+
+    assert [] == missing
+
+
+def test_byte_code_is_not_checked_against_its_source(package: Package) -> None:
+    """PEP 552: flags 0b01 at byte 4 mean a hash that is not checked."""
+    with zipfile.ZipFile(package.path) as content:
+        compiled = [name for name in content.namelist() if name.endswith(".pyc")]
+        flags = {content.read(name)[4] for name in compiled}
+
+    assert {1} == flags
+
+
+def test_its_native_code_is_lambdas(package: Package) -> None:
+    """ELF's machine at byte 18: 183 is AArch64."""
+    with zipfile.ZipFile(package.path) as content:
+        machines = {content.read(name)[18] for name in content.namelist() if name.endswith(".so")}
+
+    assert {183} == machines
+
+
+def test_the_app_starts_from_it(runnable: tuple[Path, Interpreter]) -> None:
+    handlers = [source.handler for source in schedules()] + [reader.handler for reader in queue_readers()]
+    code = f"import app, pkgutil; print(len(app.app.routes), all(callable(pkgutil.resolve_name(n)) for n in {handlers}))"
+
+    assert handlers
+    assert f"{len({route.path for route in routes()})} True" == run(runnable, code)
+
+
+def test_what_people_and_administrators_need_is_in_it(runnable: tuple[Path, Interpreter]) -> None:
+    assert "ok" == run(runnable, "import msal, jwt, cryptography.x509, requests; print('ok')")
+
+
+def test_a_phones_file_loads_nothing_of_sign_in(runnable: tuple[Path, Interpreter]) -> None:
+    code = "import app; print(sorted({'msal', 'jwt', 'cryptography', 'requests', 'boto3', 'inspect_'} & set(sys.modules)))"
+
+    assert "[]" == run(runnable, code)
+
+
+def test_what_only_chalices_command_line_asks_for_is_left_out() -> None:
+    kept = needed_requirements((ROOT / "requirements.txt").read_text(), ASKED_FOR)
+    names = set(re.findall(r"^([a-z0-9.-]+)==", kept, re.MULTILINE))
+
+    assert {"chalice", "botocore", "cryptography", "urllib3", "requests"} <= names
+    assert set() == names & {"click", "pip", "setuptools", "wheel", "inquirer", "pyyaml", "boto3", "pycparser"}
+    assert kept.count("--hash=") > len(names)
+
+
+@pytest.mark.parametrize(
+    ("path", "needed"),
+    [
+        ("botocore/data/dynamodb/2012-08-10/service-2.json.gz", True),
+        ("botocore/data/dynamodb/2012-08-10/examples-1.json", False),
+        ("botocore/data/ec2/2016-11-15/service-2.json.gz", False),
+        ("botocore/data/endpoints.json", True),
+        ("chalice/app.py", True),
+        ("botocore/cacert.pem", False),
+        ("certifi/cacert.pem", True),
+        ("chalice/cli/__init__.py", False),
+        ("pynamodb-6.1.0.dist-info/METADATA", False),
+        ("jwt/py.typed", False),
+        ("aws_lambda_powertools/event_handler/api_gateway.py", False),
+        ("aws_lambda_powertools/logging/logger.py", True),
+    ],
+)
+def test_a_file_is_judged_by_its_place(path: str, needed: bool) -> None:
+    assert needed == is_needed(path)
+
+
+def test_a_missing_python_is_named() -> None:
+    with pytest.raises(NoInterpreter, match=r"none of Lambda's Pythons \(3.99\)"):
+        find_interpreter(("3.99",))
+
+
+def test_an_older_python_says_which_newer_is_missing() -> None:
+    own = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    found = find_interpreter(("3.99", own))
+
+    assert (f"python{own}", True) == (found.runtime, "python3.99 is not on this machine" in found.note)
+
+
+def test_a_failed_step_is_told_with_its_output(tmp_path: Path) -> None:
+    with pytest.raises(build.BuildFailed, match=r"no version"):
+        build._run(
+            [sys.executable, "-m", "uv", "pip", "install", "--python-version", "no version", "--target", str(tmp_path), "x"]
+        )

@@ -1,0 +1,75 @@
+"""Notices a renewed certificate and has Kamailio read it. Phones that are connected notice nothing.
+
+Kamailio keeps 0.6 MB of shared memory with every reload, so it is told only of files that changed and that go together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ssl
+from collections.abc import Iterable
+from pathlib import Path
+
+from sip_edge.agent.control import Control, KamailioRefused, KamailioSilent
+from sip_edge.agent.log import log_event
+from sip_edge.agent.metrics import Metrics
+from sip_edge.agent.settings import AgentSettings
+
+# What Kamailio has read, in its run directory: an agent that was away knows whether it missed a renewal.
+_NOTE = "certificate.sha256"
+
+
+def note_certificate(run_directory: Path, certificate: Path, key: Path) -> None:
+    """Kamailio is about to read these files."""
+    (run_directory / _NOTE).write_text(_digest((certificate, key)), encoding="ascii")
+
+
+class CertificateWatch:
+    """Looks every `seconds`. A certificate that cannot be used is logged once and the old one stays in use."""
+
+    def __init__(self, settings: AgentSettings, control: Control, metrics: Metrics) -> None:
+        self._files = (Path(settings.tls_certificate), Path(settings.tls_key))
+        self._run_directory = Path(settings.run_directory)
+        self._control = control
+        self._metrics = metrics
+        self._seconds = settings.renewal_seconds
+
+    async def run(self) -> None:
+        """Watches until cancelled."""
+        refused = ""
+        while True:
+            await asyncio.sleep(self._seconds)
+            found = _digest(self._files)
+            if found and found not in (self._read_note(), refused) and await self._reload():
+                refused = found if self._read_note() != found else ""
+
+    def _read_note(self) -> str:
+        try:
+            return (self._run_directory / _NOTE).read_text(encoding="ascii")
+        except OSError:
+            return ""
+
+    async def _reload(self) -> bool:
+        """Whether this version of the files is dealt with: taken or refused. Kamailio away: it is tried again."""
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._files)
+            await self._control.ask("tls.reload")
+        except KamailioSilent:
+            return False
+        except (OSError, KamailioRefused) as problem:  # an SSLError is an OSError
+            self._metrics.certificate_reloads.add("refused")
+            log_event("certificate_refused", problem=str(problem), certificate=str(self._files[0]))
+            return True
+        note_certificate(self._run_directory, *self._files)
+        self._metrics.certificate_reloads.add("taken")
+        log_event("certificate_reloaded", certificate=str(self._files[0]))
+        return True
+
+
+def _digest(files: Iterable[Path]) -> str:
+    """Of both files' contents: a rewrite of the same bytes is no change. Empty where one cannot be read just now."""
+    try:
+        return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,87 @@
+"""A renewed certificate is served without a restart; one that cannot be used is refused and the old one goes on."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.sip.certificates import issue_certificate
+from tests.sip.edge import Edge
+from tests.sip.functions_server import FunctionsServer
+from tests.sip.phone import Account, Phone
+from tests.sip.waiting import wait_until
+
+pytestmark = pytest.mark.sip
+
+
+@pytest.fixture
+def renewable(make_edge: Callable[..., Edge], certificate: tuple[Path, Path], tmp_path: Path) -> Edge:
+    """An edge with a certificate of its own, in files that may be replaced."""
+    edge = make_edge(EDGE_TLS_CERTIFICATE=str(tmp_path / "certificate.pem"), EDGE_TLS_KEY=str(tmp_path / "key.pem"))
+    for source, name in zip(certificate, ("certificate.pem", "key.pem"), strict=True):
+        shutil.copyfile(source, tmp_path / name)
+    return edge.start()
+
+
+def served(edge: Edge) -> bytes:
+    """The certificate that a new connection is shown."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=10) as plain, context.wrap_socket(plain) as connection:
+        return connection.getpeercert(binary_form=True) or b""
+
+
+def replace(edge: Edge, certificate: Path, key: Path) -> None:
+    """As renewals do: the key first, then the certificate, each written in place."""
+    Path(edge.environment["EDGE_TLS_KEY"]).write_bytes(key.read_bytes())
+    Path(edge.environment["EDGE_TLS_CERTIFICATE"]).write_bytes(certificate.read_bytes())
+
+
+def test_a_renewed_certificate_is_served_and_phones_stay_connected(
+    renewable: Edge, own_functions: FunctionsServer, account: Account, connect: Callable[..., Phone], tmp_path: Path
+) -> None:
+    own_functions.add(account)
+    phone = connect(account, renewable)
+    phone.register()
+    before = served(renewable)
+    renewed = issue_certificate(tmp_path / "renewed")
+    replace(renewable, *renewed)
+
+    wait_until(lambda: ssl.PEM_cert_to_DER_cert(renewed[0].read_text()) == served(renewable))
+    assert before != served(renewable)
+    assert 200 == phone.register().status
+    assert 1 == renewable.log("agent").count('"certificate_reloaded"')
+
+
+def test_a_certificate_that_does_not_go_with_its_key_is_refused(renewable: Edge, tmp_path: Path) -> None:
+    before = served(renewable)
+    certificate, _ = issue_certificate(tmp_path / "other")
+    replace(renewable, certificate, Path(renewable.environment["EDGE_TLS_KEY"]))
+
+    wait_until(lambda: '"certificate_refused"' in renewable.log("agent"))
+    assert before == served(renewable)
+    assert '"certificate_reloaded"' not in renewable.log("agent")
+
+
+def test_after_a_refused_certificate_a_good_one_is_taken(renewable: Edge, tmp_path: Path) -> None:
+    Path(renewable.environment["EDGE_TLS_CERTIFICATE"]).write_text("half a fi")
+    wait_until(lambda: '"certificate_refused"' in renewable.log("agent"))
+    renewed = issue_certificate(tmp_path / "renewed")
+    replace(renewable, *renewed)
+
+    wait_until(lambda: ssl.PEM_cert_to_DER_cert(renewed[0].read_text()) == served(renewable))
+
+
+def test_a_renewal_while_the_agent_was_away_is_not_missed(renewable: Edge, tmp_path: Path) -> None:
+    renewable.kill_agent()
+    renewed = issue_certificate(tmp_path / "renewed")
+    replace(renewable, *renewed)
+    renewable.start_agent()
+
+    wait_until(lambda: ssl.PEM_cert_to_DER_cert(renewed[0].read_text()) == served(renewable))

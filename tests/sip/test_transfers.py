@@ -1,0 +1,50 @@
+"""Transfers (RFC 3515, 3891): nothing that names a call is rewritten on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.sip.calls import call, connected, finish, take_call
+from tests.sip.media import talk
+from tests.sip.phone import REALM, Phone
+
+pytestmark = pytest.mark.sip
+Hire = Callable[..., Phone]
+
+
+def test_a_blind_transfer_is_asked_for_and_followed(hire: Hire) -> None:
+    anna, ben, cleo = hire(), hire(), hire()
+    near, far = connected(anna, ben.account.aor, ben)
+    referred_by = f"<sip:{ben.account.aor}@{REALM}>"
+    far.request("REFER", [("Refer-To", f"<sip:{cleo.account.aor}@{REALM}>"), ("Referred-By", referred_by)])
+    refer = anna.receive("REFER")
+    anna.answer(refer, "202 Accepted")
+    near.request("NOTIFY", [("Event", "refer"), ("Content-Type", "message/sipfrag")], b"SIP/2.0 100 Trying")
+    notify = ben.receive("NOTIFY")
+    ben.answer(notify, "200 OK")
+    assert [202, 200] == [ben.receive().status, anna.receive().status]
+    outgoing = call(anna, cleo.account.aor, [("Referred-By", refer.header("Referred-By"))])
+    invite, media = take_call(cleo)
+    third, first = finish(outgoing, cleo, invite, media)
+
+    assert f"<sip:{cleo.account.aor}@{REALM}>" == refer.header("Refer-To")
+    assert b"SIP/2.0 100 Trying" == notify.body
+    assert [referred_by] * 2 == [refer.header("Referred-By"), invite.header("Referred-By")]
+    assert (20, 20) == talk(first.media, third.media)
+
+
+def test_an_attended_transfer_names_the_call_that_it_replaces_as_both_sides_know_it(hire: Hire) -> None:
+    anna, ben, cleo = hire(), hire(), hire()
+    connected(anna, ben.account.aor, ben)
+    consultation, there = connected(ben, cleo.account.aor, cleo)
+    to_tag, from_tag = (side.partition(";tag=")[2] for side in (consultation.remote, consultation.local))
+    outgoing = call(anna, cleo.account.aor, [("Replaces", f"{consultation.call_id};to-tag={to_tag};from-tag={from_tag}")])
+    invite, media = take_call(cleo)
+    third, first = finish(outgoing, cleo, invite, media)
+
+    local, remote = (side.partition(";tag=")[2] for side in (there.local, there.remote))
+    assert f"{there.call_id};to-tag={local};from-tag={remote}" == invite.header("Replaces")
+    assert 200 == there.hang_up_with(consultation).status
+    assert (20, 20) == talk(first.media, third.media)
