@@ -41,7 +41,7 @@ class Settings:
     api_audience: str = "api://sip-gateway"  # `aud` of administrators' tokens
     trust_anchor_path: str = ""  # PEM that phones are told to trust, where no public root signed the certificate
     ntp_servers: str = "pool.ntp.org"  # comma separated; phones take the first two
-    firmware_mirror_url: str = ""  # https URL of FILE.rom and others; empty: no upgrades are offered
+    firmware_mirror_url: str = ""  # docs/firmware-mirror.md; empty: phones with too old a firmware get 404
     egress_addresses: str = ""  # comma separated, for /v1/network
     allowed_tenants: str = ""  # comma separated tenant ids that this region serves; `*` for any (one machine only)
     log_level: str = "INFO"
@@ -71,6 +71,8 @@ class Settings:
             raise BadSetting("SIPGW_REGISTRATION_EXPIRY_SECONDS must be between 60 and 300 seconds")
         if not self.public_url.startswith("https://"):
             raise BadSetting("SIPGW_PUBLIC_URL must begin with https://: phones get secrets from it")
+        if self.firmware_mirror_url and not self.firmware_mirror_url.startswith(("https://", "http://")):
+            raise BadSetting("SIPGW_FIRMWARE_MIRROR_URL must begin with https:// or http://")
         if self.people_url and not self.people_url.startswith("https://"):
             raise BadSetting("SIPGW_PEOPLE_URL must begin with https://: people sign in there")
 

@@ -10,7 +10,7 @@ from cli.connection import JsonObject
 from cli.devices import DeviceState, collect_pages, device_path
 from cli.failures import Failure, StrangeAnswer
 from cli.gateway import Gateway, open_gateway
-from cli.options import JsonOption, parse_mac
+from cli.options import JsonOption, is_port, parse_mac
 from cli.screen import print_json, print_note, print_table, print_text, progress
 
 _AT_A_TIME = 50  # passwords in one request for a list
@@ -39,7 +39,9 @@ def issue_otp(
 
 
 def _in_state(gateway: Gateway, state: str) -> list[str]:
-    return [str(device["mac"]) for device in collect_pages(gateway, "/v1/devices", {"state": state}, limit=None)["items"]]
+    """Without ports, which are enrolled with their base."""
+    found = collect_pages(gateway, "/v1/devices", {"state": state}, limit=None)["items"]
+    return [mac for mac in (str(device["mac"]) for device in found) if not is_port(mac)]
 
 
 def _show(gateway: Gateway, macs: Sequence[str], *, as_json: bool) -> None:

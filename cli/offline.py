@@ -41,6 +41,7 @@ def render_device_files(  # noqa: PLR0913 - the contract's options
     model: Annotated[str, typer.Option(help="As `sipgw compatible` spells it, for example T46U.")],
     state: Annotated[RenderState, typer.Option(help="The device's state.")],
     lang: Annotated[str, typer.Option(help="en, es, ja, de, fr or pt.")] = "en",
+    ports: Annotated[int, typer.Option(min=1, help="How many ports of a base or an adapter are in use.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Write the files below this folder.", file_okay=False)] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,7 +51,7 @@ def render_device_files(  # noqa: PLR0913 - the contract's options
     from chalicelib.vendors.preview import preview  # noqa: PLC0415 - as above
 
     try:
-        files = preview(vendor.lower(), model, PhoneState(state.value), Language(lang))
+        files = preview(vendor.lower(), model, PhoneState(state.value), Language(lang), ports)
     except (LookupError, ValueError) as error:
         said = error.args[0] if error.args else type(error).__name__
         advice = "Check vendor and model: `./sipgw compatible`."

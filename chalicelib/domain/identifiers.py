@@ -11,7 +11,7 @@ from chalicelib.contracts.codec import Problem
 from chalicelib.contracts.schema import Keywords
 from chalicelib.domain.errors import BadRequest
 
-Mac = NewType("Mac", str)  # 12 lower-case hex digits
+Mac = NewType("Mac", str)  # 12 lower-case hex digits; a further port has its number behind: `805ec0123456:002`
 TenantId = NewType("TenantId", str)  # lower-case GUID of the Entra tenant
 Upn = NewType("Upn", str)  # user principal name, lower case
 InstallationId = NewType("InstallationId", str)  # 26 characters of a-z2-7, from the hash of the token
@@ -32,6 +32,8 @@ class Language(StrEnum):
 
 _MAC_SEPARATORS = re.compile(r"[\s:.\-]")
 _MAC = re.compile(r"[0-9a-f]{12}")
+_PORT = re.compile(r"(.+):([0-9]{3})", re.DOTALL)
+_MAC_LENGTH = 12
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}")  # ITU-T E.164: at most 15 digits
 _UPN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f@\"<>;,\\/]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
@@ -39,8 +41,8 @@ _UPN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f@\"<>;,\\/]{1,64}@[a-z0-9](?:[a-z0-9.-
 MacText = Annotated[
     str,
     Keywords(
-        "A MAC address in any usual spelling.",
-        pattern=r"^[\s:.\-]*([0-9A-Fa-f][\s:.\-]*){12}$",
+        "A MAC address in any usual spelling; the number of a port may follow, as in `80:5e:c0:12:34:56:002`.",
+        pattern=r"^[\s:.\-]*([0-9A-Fa-f][\s:.\-]*){12}(:(00[1-9]|0[1-9][0-9]|[1-9][0-9]{2})\s*)?$",
         example="80:5e:c0:12:34:56",
     ),
 ]
@@ -68,11 +70,41 @@ def find_mac(text: str) -> Mac | None:
     return Mac(digits) if _MAC.fullmatch(digits) else None
 
 
+def find_hardware_id(text: str) -> Mac | None:
+    """As find_mac, or with a port behind it (`80-5E-C0-12-34-56:002`). Ports count from 001, which is the device itself."""
+    found = _PORT.fullmatch(text.strip())
+    base = find_mac(found.group(1)) if found else None
+    if found is None or base is None:
+        return find_mac(text)
+    number = int(found.group(2))
+    return port_mac(base, number) if number else None
+
+
+def port_mac(base: Mac, number: int) -> Mac:
+    """The hardware id of one port."""
+    return base if number == 1 else Mac(f"{base}:{number:03}")
+
+
+def base_mac(mac: Mac) -> Mac:
+    """The MAC of the device that has this port; its own where it is no further port."""
+    return Mac(mac[:_MAC_LENGTH])
+
+
+def port_number(mac: Mac) -> int:
+    """1 for a device itself."""
+    return int(mac[_MAC_LENGTH + 1 :] or 1)
+
+
+def is_port(mac: Mac) -> bool:
+    """Whether it names a further port of a device."""
+    return len(mac) > _MAC_LENGTH
+
+
 def parse_mac(text: str, pointer: str = "/mac") -> Mac:
-    """As find_mac; raises BadRequest."""
-    mac = find_mac(text)
+    """As find_hardware_id; raises BadRequest."""
+    mac = find_hardware_id(text)
     if mac is None:
-        detail = "must be a MAC address of 12 hex digits, such as 80:5e:c0:12:34:56"
+        detail = "must be a MAC address of 12 hex digits, such as 80:5e:c0:12:34:56; a port, counted from 001, may follow: :002"
         raise BadRequest(f"{text[:40]!r} is not a MAC address.", (Problem(pointer, detail),))
     return mac
 

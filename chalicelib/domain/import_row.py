@@ -19,7 +19,7 @@ class ImportResult(StrEnum):
 
 @dataclass(frozen=True)
 class ImportRow:
-    """`row` counts from 1, `line` is that of the table; `detail` says why a row was refused or not tried."""
+    """`row` counts from 1, ports last; `line` is that of the table; `detail` says why one was refused or not tried."""
 
     job_id: str
     row: int

@@ -73,6 +73,22 @@ BLANK_PROFILE = Profile()
 
 
 @dataclass(frozen=True)
+class Port:
+    """What a base's files say of one further port: the newest account of that port's own installation.
+
+    `fetched`: the base has fetched the configuration `config_version` of the port.
+    """
+
+    number: int
+    installation_id: InstallationId
+    account: Account
+    config_version: int
+    user: SignedInUser | None = None
+    voicemail: str = ""
+    fetched: bool = False
+
+
+@dataclass(frozen=True)
 class PairingTicket:
     """The pairing now shown on the device's screen. The code is derived from `nonce`."""
 
@@ -115,6 +131,7 @@ class Installation:
     blocked: bool = False
     certified: bool = False  # stage 1 was asked with a manufacturer's certificate that names the MAC
     overrides: dict[str, str] = field(default_factory=dict)  # the device's own, as it had them last
+    ports: tuple[Port, ...] = ()  # of a base in use, in order; domain/port.py
     version: int = 0
 
     @property
@@ -189,7 +206,8 @@ def keep_alive(installation: Installation, now: datetime) -> Installation:
 
 def mark_fetched(installation: Installation) -> Installation:
     """After the phone fetched its newest configuration."""
-    return replace(installation, fetched_version=installation.config_version, holds_account=True)
+    ports = tuple(replace(port, fetched=True) for port in installation.ports)
+    return replace(installation, fetched_version=installation.config_version, holds_account=True, ports=ports)
 
 
 def set_overrides(installation: Installation, overrides: dict[str, str]) -> Installation:
@@ -235,6 +253,7 @@ def demote(installation: Installation, now: datetime) -> Installation:
         profile=BLANK_PROFILE,
         pairing=None,
         overrides={},
+        ports=(),
         config_version=installation.config_version + 1,
         expires_at=now + OFFBOARDED_LIFETIME,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalice.app import Response
 
-from chalicelib.domain.identifiers import find_mac
+from chalicelib.domain.identifiers import find_hardware_id
 from chalicelib.handlers.answers import NO_STORE, Headers
 from chalicelib.handlers.requests import HttpCall
 from chalicelib.usecases.answer_once import GivenAnswer, KeyedRequest, begin_once, finish_once, give_up_once
@@ -96,4 +96,4 @@ def _given(answer: Response) -> GivenAnswer:
 
 
 def _one_spelling(name: str, text: str) -> str:
-    return (find_mac(text) or text) if name == "mac" else text.lower() if name == "upn" else text
+    return (find_hardware_id(text) or text) if name == "mac" else text.lower() if name == "upn" else text

@@ -29,7 +29,8 @@ PROBLEM = "application/problem+json"
 DESCRIPTION = """\
 The administrators' API of one region of the SIP Gateway. All data is that of the token's tenant; another tenant's things are
 not found. Errors are problem documents (RFC 9457) with a stable `code`. A device's MAC address is understood in any usual
-spelling and answered as 12 lower-case hex digits; times are UTC."""
+spelling and answered as 12 lower-case hex digits; a further port of a device has its number behind, as in `805ec0123456:002`.
+Times are UTC."""
 TOKEN = f"""\
 An access token of Microsoft Entra ID (RS256) for this API, with one of its app roles: `{Role.ADMIN}` may do everything,
 `{Role.TECHNICIAN}` reads and handles devices, `{Role.READER}` reads. Each operation lists its roles as `x-roles`."""
@@ -37,7 +38,7 @@ An access token of Microsoft Entra ID (RS256) for this API, with one of its app 
 _ID = Annotated[str, Keywords("As it was answered.", example="vgdnxfbkkyzcaxcsvgutl2hcdi")]
 VARIABLES: dict[str, Any] = {"mac": MacText, "upn": UpnText, "name": PolicyName, "id": _ID}
 NAMED: dict[Any, Keywords] = {
-    Mac: Keywords(pattern="^[0-9a-f]{12}$", example="805ec0123456"),
+    Mac: Keywords(pattern="^[0-9a-f]{12}(:[0-9]{3})?$", example="805ec0123456"),
     Upn: Keywords(example="anna@example.com"),
     TenantId: Keywords(format="uuid"),
     CommandId: Keywords(example="vgdnxfbkkyzcaxcsvgutl2hcdi"),

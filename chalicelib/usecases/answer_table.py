@@ -28,7 +28,7 @@ def import_devices(gateway: Gateway, caller: Caller, text: str, *, by_lines: boo
 
 
 def all_import_rows(gateway: Gateway, caller: Caller, job: Job) -> Sequence[ImportRow]:
-    """Every row that is done, in order."""
+    """Every row that is done, in the order of the table."""
     rows: list[ImportRow] = []
     cursor = None
     while True:
@@ -36,7 +36,7 @@ def all_import_rows(gateway: Gateway, caller: Caller, job: Job) -> Sequence[Impo
         rows += page.items
         cursor = page.next_cursor
         if cursor is None:
-            return rows
+            return sorted(rows, key=lambda row: row.line)
 
 
 def _begin(gateway: Gateway, caller: Caller, job: Job) -> Job:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from chalicelib.contracts.edge import EdgeCommand
 from chalicelib.domain.binding import Binding
 from chalicelib.domain.device import Device, Move, move
 from chalicelib.domain.enrollment import Claim
+from chalicelib.domain.identifiers import is_port
 from chalicelib.domain.installation import Installation, Profile, Stage, promote
 from chalicelib.domain.tenant import Tenant
+from chalicelib.usecases.base_ports import EnrolledPorts, enroll_ports
 from chalicelib.usecases.change_profile import Change
 from chalicelib.usecases.claim_number import claim_number
 from chalicelib.usecases.dossier import Dossier
@@ -23,25 +27,19 @@ def become_active(gateway: Gateway, installation: Installation, dossier: Dossier
     Raises NumberTaken where somebody else has the user's number.
     """
     now = gateway.clock()
-    active = promote(installation, tenant, profile)
+    ports = _ports(gateway, installation, promote(installation, tenant, profile))
+    active = ports.base
     before = dossier.device or device_of(installation)
     own_binding = _own_binding(before, installation)
     moved = move(before, Move.SIGN_IN if profile.user else Move.ENROLL, now)
     device = replace(
-        moved,
-        installation_id=active.id,
+        _described(moved, active),
         tenant_id=tenant.tenant_id,
         user=profile.user,
-        model=active.model,
-        firmware=active.firmware,
-        language=active.language,
         binding=own_binding,
         edge_id=own_binding.edge_id if own_binding else before.edge_id,
-        config_version=active.config_version,
-        applied_version=active.fetched_version,
         enrolled_at=moved.enrolled_at if _still_enrolled(before, tenant, profile) else None,
         signed_in_at=moved.signed_in_at if profile.user else None,
-        incompatible_reason="",
     )
     # Saved again by its own user, so that one who takes it over at this moment meets a conflict.
     numbers = (claim_number(gateway, tenant.tenant_id, profile.user.upn, profile.user.number),) if profile.user else ()
@@ -51,9 +49,14 @@ def become_active(gateway: Gateway, installation: Installation, dossier: Dossier
     return Change(
         installation=active,
         device=device,
-        also=(event, *numbers, *(() if claim else (Claim(tenant.tenant_id, active.mac, location="", added_at=now),))),
-        remove=(former,) if former else (),
-        tell=(*account_commands(gateway, installation, active), *(account_commands(gateway, former, None) if former else ())),
+        also=(
+            *ports.save,
+            event,
+            *numbers,
+            *(() if claim else (Claim(tenant.tenant_id, active.mac, location="", added_at=now),)),
+        ),
+        remove=(*ports.remove, *((former,) if former else ())),
+        tell=(*account_commands(gateway, installation, active), *ports.tell, *_ended(gateway, former)),
         reach_by=own_binding,
     )
 
@@ -66,6 +69,26 @@ def device_of(installation: Installation) -> Device:
         model=installation.model,
         firmware=installation.firmware,
         language=installation.language,
+    )
+
+
+def _ports(gateway: Gateway, before: Installation, active: Installation) -> EnrolledPorts:
+    """The base's ports where presence was proven anew, or for another tenant; else they stay as they are."""
+    stays = before.stage is Stage.ACTIVE and before.tenant_id == active.tenant_id
+    return EnrolledPorts(active) if stays or is_port(active.mac) else enroll_ports(gateway, active)
+
+
+def _described(device: Device, active: Installation) -> Device:
+    """The device as its active installation describes it."""
+    return replace(
+        device,
+        installation_id=active.id,
+        model=active.model,
+        firmware=active.firmware,
+        language=active.language,
+        config_version=active.config_version,
+        applied_version=active.fetched_version,
+        incompatible_reason="",
     )
 
 
@@ -84,6 +107,10 @@ def _former(gateway: Gateway, device: Device | None, active: Installation) -> In
         return None
     former = gateway.store.load(Installation, str(device.installation_id))
     return former if former and former.stage is Stage.ACTIVE else None
+
+
+def _ended(gateway: Gateway, former: Installation | None) -> Sequence[EdgeCommand]:
+    return account_commands(gateway, former, None) if former else ()
 
 
 def _own_binding(device: Device, installation: Installation) -> Binding | None:

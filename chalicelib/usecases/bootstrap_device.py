@@ -20,6 +20,7 @@ from chalicelib.usecases.ports import Gateway
 from chalicelib.vendors import catalogue
 from chalicelib.vendors.catalogue import Identity
 from chalicelib.vendors.files import PhoneFile, render_bootstrap, render_unchanged
+from chalicelib.vendors.firmware import render_upgrade
 
 MOST_CANDIDATES_PER_MAC = 8
 NEW_CANDIDATES_PER_ADDRESS = 60  # unclaimed MACs, in the window below
@@ -60,9 +61,10 @@ def _answer(gateway: Gateway, request: BootstrapRequest, identity: Identity, mac
         return None  # a Poly's Updater, which asks before the application that tells its firmware
     if reason:
         _record_incompatible(gateway, dossier, identity, reason)
-        return None
     if dossier.device is not None and dossier.device.blocked:
         return None
+    if reason:
+        return _upgrade(gateway, request, identity)
     if _comes_from_its_own_binding(gateway, dossier.device, request.address):
         return render_unchanged(identity.vendor, request.file_name)
     installation = _repeated(gateway, dossier, request, identity) or _mint(gateway, dossier, request, identity)
@@ -70,6 +72,18 @@ def _answer(gateway: Gateway, request: BootstrapRequest, identity: Identity, mac
         return None
     token = gateway.keys.token(installation.seed).reveal()
     return render_bootstrap(gateway.settings.public_url, installation, token, request.file_name)
+
+
+def _upgrade(gateway: Gateway, request: BootstrapRequest, identity: Identity) -> PhoneFile | None:
+    """What has a compatible model fetch newer firmware and ask again; None for other models, or without a mirror."""
+    vendor = catalogue.vendor(identity.vendor)
+    model = vendor.models.get(identity.model or "")
+    if model is None:
+        return None
+    language = f"lang_{request.language}/" if request.language else ""
+    tenant = f"tenantid/{request.tenant_id}/" if request.tenant_id else ""
+    asked_at = f"{gateway.settings.public_url}/{language}{tenant}"
+    return render_upgrade(gateway.settings.firmware_mirror_url, vendor, model, asked_at, request.file_name)
 
 
 def _comes_from_its_own_binding(gateway: Gateway, device: Device | None, address: str) -> bool:

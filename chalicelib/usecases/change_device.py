@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from chalicelib.domain.device import Device
 from chalicelib.domain.errors import BadRequest, IllegalMove
-from chalicelib.domain.identifiers import Language, Mac
+from chalicelib.domain.identifiers import Language, Mac, base_mac, is_port
 from chalicelib.domain.installation import Installation, set_overrides
 from chalicelib.domain.overrides import OverrideMap, override_problems
 from chalicelib.usecases.add_device import LocationText, check_location
+from chalicelib.usecases.base_ports import block_ports
 from chalicelib.usecases.change_profile import Change, save_and_tell
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.device_view import DeviceView, show_device_in_detail
@@ -39,7 +40,7 @@ def change_device(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChan
 
     blocked = until_saved(lambda: _change(gateway, caller, mac, change))
     if blocked is not None:
-        forget_installations(gateway, [blocked])
+        forget_installations(gateway, blocked)
     elif (change.location, change.language, change.blocked) != (None, None, None):
         _refresh_edges(gateway, caller, mac)
     return show_device_in_detail(gateway, caller, mac)
@@ -50,10 +51,12 @@ def _refresh_edges(gateway: Gateway, caller: Caller, mac: Mac) -> None:
     device = gateway.store.load(Device, mac)
     installation = gateway.store.load(Installation, str(device.installation_id)) if device else None
     if installation is not None and installation.tenant_id == caller.tenant_id:
-        tell_every_edge(gateway, account_commands(gateway, installation, installation))
+        ports = gateway.store.load_many(Installation, [(port.installation_id,) for port in installation.ports])
+        kept = [installation, *(port for port in ports if port)]
+        tell_every_edge(gateway, [command for item in kept for command in account_commands(gateway, item, item)])
 
 
-def _change(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) -> Installation | None:
+def _change(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) -> list[Installation] | None:
     """What is to be forgotten at the edges where the device was blocked."""
     dossier, claim = load_claimed(gateway, caller.tenant_id, mac)
     moved = replace(claim, location=claim.location if change.location is None else change.location)
@@ -78,15 +81,21 @@ def _change(gateway: Gateway, caller: Caller, mac: Mac, change: DeviceChange) ->
         overrides_by=caller.tenant_id,
         config_version=changed.config_version,
     )
-    if changed.blocked:
-        gateway.store.save(changed, replace(view, binding=None), event, *claims)
-        return None if installation.blocked else installation
-    save_and_tell(gateway, Change(changed, view, also=(event, *claims), reach_by=device.binding))
-    return None
+    newly = changed.blocked != installation.blocked
+    ports, port_devices = block_ports(gateway, changed, blocked=changed.blocked) if newly else ([], [])
+    also = (event, *claims, *ports, *port_devices)
+    kept = None if changed.blocked else device.binding
+    if changed.blocked and not is_port(mac):  # a phone that is blocked gets no file; a port's base gets one without it
+        gateway.store.save(changed, replace(view, binding=kept), *also)
+    else:
+        save_and_tell(gateway, Change(changed, replace(view, binding=kept), also=also, reach_by=device.binding))
+    return [installation, *ports] if newly and changed.blocked else None
 
 
 def _apply(installation: Installation, device: Device, change: DeviceChange) -> Installation:
     """The installation as it should be, with a new configuration version where its files change. Raises BadRequest."""
+    if change.overrides and is_port(device.mac):
+        raise BadRequest(f"A port has no settings of its own. Set them for device {base_mac(device.mac)}.")
     overrides = device.own_overrides if change.overrides is None else change.overrides
     problems = override_problems(change.overrides or {}, catalogue.vendor(installation.vendor).overrides, "/overrides")
     if problems:

@@ -10,8 +10,10 @@ from chalicelib.domain.binding import Binding
 from chalicelib.domain.calls import Number
 from chalicelib.domain.device import Device, Move, move
 from chalicelib.domain.errors import NumberTaken
-from chalicelib.domain.identifiers import CommandId
+from chalicelib.domain.identifiers import CommandId, is_port
 from chalicelib.domain.installation import Installation, Profile, configure
+from chalicelib.domain.port import with_port
+from chalicelib.usecases.base_ports import Base, load_base
 from chalicelib.usecases.claim_number import claim_number
 from chalicelib.usecases.history import event_of
 from chalicelib.usecases.ports import Gateway
@@ -71,7 +73,12 @@ def save_and_tell(gateway: Gateway, change: Change) -> CommandId:
 
     What the edge is to forget waits there from the save on, until it was handed over: whoever lost a right shall lose it at the
     edge too, even if nobody comes to send it. A resync that nobody sent goes with the phone's next report.
+
+    Of a port it is the base that is told, by a command of its own.
     """
+    base = load_base(gateway, change.device.mac, change.installation.tenant_id) if is_port(change.device.mac) else None
+    if base is not None:
+        return _save_and_tell_base(gateway, change, base)
     reachable = replace(change.device, binding=change.reach_by)
     ordered, command = order(gateway, reachable, CommandType.RESYNC, "gateway")
     device = replace(change.device, pending_commands=ordered.pending_commands)
@@ -81,3 +88,17 @@ def save_and_tell(gateway: Gateway, change: Change) -> CommandId:
         hand_over(gateway, change.reach_by.edge_id, [edge_command(gateway, reachable, command)])
     tell_every_edge(gateway, change.tell, waiting)
     return command.id
+
+
+def _save_and_tell_base(gateway: Gateway, change: Change, base: Base) -> CommandId:
+    """A port's account stands in its base's files. Where these say the same as before nobody is told: an empty id."""
+    told = with_port(base.installation, change.installation)
+    if told.config_version == base.installation.config_version:
+        changed = (told,) if told != base.installation else ()
+        waiting = wait_at_edge(gateway, base.device.edge_id, change.tell)
+        gateway.store.save(change.installation, change.device, *changed, *change.also, *waiting, remove=change.remove)
+        tell_every_edge(gateway, change.tell, waiting)
+        return CommandId("")
+    phone = replace(base.device, config_version=told.config_version)
+    also = (change.installation, change.device, *change.also)
+    return save_and_tell(gateway, replace(change, installation=told, device=phone, also=also, reach_by=phone.binding))

@@ -8,7 +8,7 @@ from chalicelib.contracts.edge import NO_CALL_SETTINGS, Credentials
 from chalicelib.domain.calls import UserCalls, settings_in_force
 from chalicelib.domain.enrollment import Claim
 from chalicelib.domain.errors import NotFound
-from chalicelib.domain.identifiers import SipUsername
+from chalicelib.domain.identifiers import SipUsername, base_mac
 from chalicelib.domain.installation import Account, Installation, account_of, is_over, split_username
 from chalicelib.domain.keys import ha1
 from chalicelib.usecases.claim_number import may_register
@@ -57,7 +57,7 @@ def _credentials(
         tenant_id=installation.tenant_id,
         may_call=account.may_call,
         expires_at=now + CREDENTIALS_LIFETIME,
-        mac=installation.mac,
+        mac=base_mac(installation.mac),
         language=phone_language(installation),
         display_name=user.display_name if user else "",
         emergency=bool(numbers),

@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import partial
 
 from chalicelib.domain.enrollment import OTP_DIGITS, OTP_LIFETIME, issue_otp
-from chalicelib.domain.identifiers import Mac
+from chalicelib.domain.errors import IllegalMove
+from chalicelib.domain.identifiers import Mac, base_mac, is_port
 from chalicelib.domain.secret import Secret
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import load_claimed
@@ -28,9 +29,12 @@ class IssuedOtp:
 def issue_otps(gateway: Gateway, caller: Caller, macs: Sequence[Mac]) -> tuple[IssuedOtp, ...]:
     """A new one-time password for each device; those before are void. The values are shown once.
 
-    Raises NotFound where the inventory lacks one of them; then none is issued.
+    Raises NotFound where the inventory lacks one of them, IllegalMove for a further port; then none is issued.
     """
     wanted = list(dict.fromkeys(macs))
+    for mac in wanted:
+        if is_port(mac):
+            raise IllegalMove(f"Port {mac} is enrolled with its base. Issue the one-time password for device {base_mac(mac)}.")
     for mac in wanted[1:]:
         load_claimed(gateway, caller.tenant_id, mac)
     return tuple(until_saved(partial(_issue_otp, gateway, caller, mac)) for mac in wanted)

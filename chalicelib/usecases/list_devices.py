@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.device import Connection, Device, DeviceState
 from chalicelib.domain.enrollment import Claim
-from chalicelib.domain.identifiers import find_mac
+from chalicelib.domain.identifiers import find_hardware_id
 from chalicelib.usecases.device_view import DeviceView, views_of
 from chalicelib.usecases.ports import Caller, Gateway, Page
 
@@ -52,4 +52,4 @@ def _matches(view: DeviceView, wanted: DeviceFilter) -> bool:
         (view.mac, view.location, user, view.user.display_name if view.user else "", view.user.number if view.user else "")
     )
     query = wanted.q or ""
-    return query.lower() in text.lower() or (find_mac(query) or "-") in view.mac
+    return query.lower() in text.lower() or (find_hardware_id(query) or "-") in view.mac

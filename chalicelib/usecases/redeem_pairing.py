@@ -64,7 +64,7 @@ def find_pairing(gateway: Gateway, session: WebSession, typed: str, address: str
     phone = PhoneToPair(
         vendor=vendor(installation.vendor).label,
         model=installation.model,
-        mac_ending=installation.mac[-4:],
+        mac_ending=installation.mac[8:],
         location=claim.location if claim else "",
         digest=checked.digest,
     )

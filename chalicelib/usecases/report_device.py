@@ -127,6 +127,9 @@ def _secrets(gateway: Gateway, device: Device | None) -> _Secrets:
     versions = range(max(0, newest - _MOST_VERSIONS), newest + 1)
     passwords = [gateway.keys.sip_password(installation.id, version) for version in versions]
     passwords.append(gateway.keys.admin_password(installation.id))
+    for port in installation.ports:
+        versions = range(max(0, port.account.version - _MOST_VERSIONS), port.account.version + 1)
+        passwords += [gateway.keys.sip_password(port.installation_id, version) for version in versions]
     token = gateway.keys.token(installation.seed).reveal().encode()
     return _Secrets(tuple(password.reveal().encode() for password in passwords), token)
 

@@ -31,7 +31,7 @@ MOST_COLLECTED = 50
 
 
 def request_command(gateway: Gateway, caller: Caller, mac: Mac, kind: CommandType) -> Command:
-    """Restarts or resyncs a device of the caller's tenant. Raises NotFound."""
+    """Restarts or resyncs a device of the caller's tenant; of a port, the base that it is registered with. Raises NotFound."""
 
     def attempt() -> tuple[Device, Command]:
         now = gateway.clock()

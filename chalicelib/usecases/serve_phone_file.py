@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 
 from chalicelib.domain.device import Device
 from chalicelib.domain.errors import SaveConflict
+from chalicelib.domain.identifiers import is_port
 from chalicelib.domain.installation import Installation, Stage, is_over, mark_fetched
 from chalicelib.domain.keys import installation_id_of
+from chalicelib.usecases.base_ports import mark_ports_fetched
 from chalicelib.usecases.ports import Gateway
 from chalicelib.vendors import catalogue
 from chalicelib.vendors.files import PhoneFile, PhoneFileRequest, render_file
@@ -29,6 +31,8 @@ def load_installation(gateway: Gateway, token: str) -> Installation | None:
     installation = gateway.store.load(Installation, installation_id_of(token))
     if installation is None or installation.blocked or is_over(installation, gateway.clock()):
         return None
+    if is_port(installation.mac):
+        return None  # its account stands in its base's files
     right = gateway.keys.token(installation.seed).reveal()
     return installation if hmac.compare_digest(right.encode(), token.encode()) else None
 
@@ -69,7 +73,7 @@ def _record_fetch(gateway: Gateway, installation: Installation, user_agent: str)
     if fetched == installation:
         return installation
     device = gateway.store.load(Device, installation.mac)
-    changes: list[object] = []
+    changes: list[object] = [*mark_ports_fetched(gateway, installation)]
     if device is not None and device.installation_id == installation.id:
         if fetched.stage is Stage.ACTIVE and fetched.tenant_id == device.tenant_id:
             fetched = replace(fetched, overrides=device.own_overrides)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.errors import NotFound
-from chalicelib.domain.identifiers import InstallationId, Mac
+from chalicelib.domain.identifiers import InstallationId, Mac, base_mac, is_port
 from chalicelib.domain.installation import Installation
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.secret import Secret
@@ -30,8 +30,10 @@ class MaskedKeys(Keys):
 
 
 def show_files(gateway: Gateway, caller: Caller, mac: Mac) -> list[PhoneFile]:
-    """In the order in which the phone asks. Raises NotFound where the tenant does not own the device."""
+    """In the order in which the phone asks; of a port, its base's. Raises NotFound where the tenant does not own the device."""
     _, device = load_owned(gateway, caller.tenant_id, mac)
+    if is_port(mac):
+        return show_files(gateway, caller, base_mac(mac))
     installation = gateway.store.load(Installation, str(device.installation_id)) if device.owned else None
     if installation is None:
         raise NotFound(f"Device {mac} is {device.state}; only an enrolled or signed-in device has files to show.")

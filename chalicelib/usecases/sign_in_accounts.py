@@ -24,9 +24,10 @@ from chalicelib.domain.errors import (
     UserWithoutNumber,
     UserWithoutPolicy,
 )
-from chalicelib.domain.identifiers import Mac, TenantId, Upn, find_mac, parse_upn
+from chalicelib.domain.identifiers import Mac, TenantId, Upn, find_hardware_id, is_port, parse_upn
 from chalicelib.domain.job import Job, JobType
 from chalicelib.domain.sign_in_row import SignInResult, SignInRow
+from chalicelib.usecases.add_device import add_device
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import load_claimed
 from chalicelib.usecases.job_run import JobRun
@@ -90,6 +91,8 @@ def _try(run: JobRun, users: dict[Upn, User], row: SignInRow, done: Sequence[Sig
     gateway = replace(carrying, directory=LoadedUsers(run.gateway.directory, users))
     refused = replace(row, result=SignInResult.REFUSED)
     try:
+        if is_port(Mac(row.mac)):  # it comes into being where its base is enrolled, in a save of its own; a known one stays
+            add_device(run.gateway, run.caller, Mac(row.mac), "")
         if _sign_in(gateway, run.caller, Mac(row.mac), Upn(row.username)):
             return None
     except NotNow:
@@ -150,9 +153,10 @@ def _read_rows(text: str, job: Job) -> Iterator[SignInRow]:
 
 def _read_row(read: SignInRow, username: str, hardware_id: str, seen: set[Mac]) -> SignInRow:
     refused = replace(read, result=SignInResult.REFUSED)
-    mac = find_mac(hardware_id)
+    mac = find_hardware_id(hardware_id)
     if mac is None:
-        return replace(refused, reason="wrong_hardware_id", detail="The HardwareId must be a MAC address: XX-XX-XX-XX-XX-XX.")
+        detail = "The HardwareId must be a MAC address, XX-XX-XX-XX-XX-XX, or one of its ports, XX-XX-XX-XX-XX-XX:002."
+        return replace(refused, reason="wrong_hardware_id", detail=detail)
     try:
         upn = parse_upn(username)
     except BadRequest:

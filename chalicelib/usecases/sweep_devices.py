@@ -2,6 +2,7 @@
 
 A tenant's sweep is a job in parts over its inventory: a query for each 100 devices and a read for each, 100,000 reads a day for
 100,000 devices. A second key by day of last contact would have the index written with every report of every phone instead.
+The ports of a base stay as long as the base does, and are offboarded with it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from functools import partial
 from chalicelib.domain.audit import AuditEntry, AuditType
 from chalicelib.domain.device import Device, Move, move, unseen_days
 from chalicelib.domain.enrollment import Claim, forget_old_otp
+from chalicelib.domain.history import DeviceEvent
+from chalicelib.domain.identifiers import is_port
 from chalicelib.domain.installation import Installation, demote
 from chalicelib.domain.job import JobState, JobType
+from chalicelib.domain.port import offboard_port, unseen_with_ports
+from chalicelib.usecases.base_ports import load_owned_ports
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.history import event_of
 from chalicelib.usecases.job_run import JobRun, Progress
@@ -65,7 +70,7 @@ def sweep_steps(run: JobRun) -> Iterator[None]:
 
 
 def _sweep_one(run: JobRun, claim: Claim, device: Device | None) -> None:
-    if device is not None and unseen_days(device, run.gateway.clock()) and _is_of(device, claim):
+    if device is not None and unseen_days(device, run.gateway.clock()) and _is_of(device, claim) and not is_port(claim.mac):
         until_saved(partial(_offboard, run, device))
     if forget_old_otp(claim, run.gateway.clock()) != claim:
         until_saved(partial(_forget_otp, run, claim))
@@ -77,25 +82,28 @@ def _is_of(device: Device, claim: Claim) -> bool:
 
 
 def _offboard(run: JobRun, seen: Device) -> None:
-    """Signed out, its account ended, its presence to be proven anew. Nothing where the device came back meanwhile."""
-    gateway = run.gateway
+    """Signed out, its account ended, its presence to be proven anew; its ports too. Nothing where one came back meanwhile."""
+    gateway, now = run.gateway, run.gateway.clock()
     device = gateway.store.load(Device, seen.mac)
-    days = unseen_days(device, gateway.clock()) if device else 0
+    ports, ended = load_owned_ports(gateway, device) if device else ([], [])
+    days = unseen_with_ports(device, ports, now) if device else 0
     if device is None or not days:
         return
     installation = gateway.store.load(Installation, device.installation_id) if device.installation_id else None
-    event = event_of(gateway, device, "offboarded", reason=REASON, days=str(days), **_user(device))
-    offboarded = replace(move(device, Move.OFFBOARD, gateway.clock()), tenant_id=None, pending_commands=())
-    demoted = demote(installation, gateway.clock()) if installation else None
-    forgets = account_commands(gateway, installation, None) if installation else []
+    offboarded = [replace(move(device, Move.OFFBOARD, now), tenant_id=None, pending_commands=())]
+    offboarded += [offboard_port(port, now) for port in ports]
+    events = [_event(gateway, item, days) for item in (device, *ports)]
+    demoted = [demote(installation, now)] if installation else []
+    forgets = [command for item in (installation, *ended) if item for command in account_commands(gateway, item, None)]
     waiting = wait_at_edge(gateway, device.edge_id, forgets)
-    records = [offboarded, event, _audit_entry(run, device), *waiting]
-    run.save(Progress({"offboarded": 1}), *records, *([demoted] if demoted else []))
+    records = [*offboarded, *events, *demoted, _audit_entry(run, device), *waiting]
+    run.save(Progress({"offboarded": len(offboarded)}), *records, remove=ended)
     tell_every_edge(gateway, forgets, waiting)
 
 
-def _user(device: Device) -> dict[str, str]:
-    return {"user": device.user.upn} if device.user else {}
+def _event(gateway: Gateway, device: Device, days: int) -> DeviceEvent:
+    user = {"user": device.user.upn} if device.user else {}
+    return event_of(gateway, device, "offboarded", reason=REASON, days=str(days), **user)
 
 
 def _audit_entry(run: JobRun, device: Device) -> AuditEntry:

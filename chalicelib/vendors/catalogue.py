@@ -36,6 +36,8 @@ class Model:
     lines: int
     minimum_firmware: str
     approved_firmware: str
+    ports: int = 1  # accounts for a user each: handsets of a base, sockets of an adapter
+    bootstrap: str = ""  # the file that it asks for first, where that is not the last of vendor.toml
     minimum_by_line: dict[str, str] = field(default_factory=dict)  # where firmware of another first number has its own
     limits: str = ""  # what this model cannot do, with its source
     data: dict[str, Any] = field(default_factory=dict)  # what the vendor's templates need to know of the model
@@ -107,6 +109,7 @@ class Vendor:
     bootstrap: tuple[str, ...]
     bootstrap_template: str
     unchanged_template: str  # empty where a 404 leaves the vendor's phones as they are
+    upgrade_template: str  # empty where a file cannot make the vendor's phones fetch firmware
     serve: tuple[ServedFile, ...]
     uploads: tuple[str, ...]  # patterns of the names that phones send, with `{mac}` in them
     content_type: str
@@ -276,6 +279,7 @@ def _read_vendor(folder: Path) -> Vendor:
         bootstrap=tuple(files["bootstrap"]),
         bootstrap_template=files["bootstrap_template"],
         unchanged_template=files.get("unchanged_template", ""),
+        upgrade_template=files.get("upgrade_template", ""),
         serve=tuple(ServedFile(**file) for file in files["serve"]),
         uploads=tuple(files.get("uploads", ())),
         content_type=files["content_type"],

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.domain.installation import Installation, PhoneState, username_of
+from chalicelib.domain.installation import Installation, Port
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.overrides import merge_overrides
+from chalicelib.domain.port import port_username
 from chalicelib.settings import Settings
 from chalicelib.vendors.catalogue import Vendor
 from chalicelib.vendors.catalogue import vendor as vendor_of
@@ -49,8 +50,22 @@ class PhoneFileRequest:
 
 
 @dataclass(frozen=True)
-class PhoneView:
-    """What the templates see of a phone."""
+class AccountView:
+    """One account as the templates see it. `message_waiting`: its user has a voicemail to be told of."""
+
+    number: int  # the port, from 1
+    label: str
+    display_name: str
+    aor: str
+    username: str
+    password: str
+    voicemail: str
+    message_waiting: bool
+
+
+@dataclass(frozen=True)
+class PhoneView(AccountView):
+    """What the templates see of a phone: its first account, and all that its accounts have in common."""
 
     mac: str
     model: str
@@ -63,16 +78,12 @@ class PhoneView:
     provisioning_url: str
     trust_anchor_url: str
     trust_anchor_lines: tuple[str, ...]  # the PEM itself, for phones that take no URL; a template joins its lines
-    label: str
-    display_name: str
-    aor: str
-    username: str
-    password: str
+    ports: tuple[AccountView, ...]  # the further ones, in use
+    unused_ports: tuple[int, ...]
     admin_password: str
     sip_host: str
     sip_port: int
     expiry_seconds: int
-    voicemail: str
     vendor_language: str
     vendor_time_zone: str
     utc_offset: str
@@ -83,6 +94,11 @@ class PhoneView:
     ntp_servers: tuple[str, str]
     emergency_numbers: tuple[str, ...]
     overrides: tuple[tuple[str, str], ...]  # the organisation's own settings, last in the file that carries the account
+
+    @property
+    def accounts(self) -> tuple[AccountView, ...]:
+        """Every account of the phone, in order."""
+        return (self, *self.ports)
 
     def screen_url(self, name: str) -> str:
         """Where a key opens one of the gateway's screens."""
@@ -134,13 +150,16 @@ def phone_language(installation: Installation) -> str:
 
 
 def _view(request: PhoneFileRequest, language: str) -> PhoneView:
-    installation, settings, user = request.installation, request.settings, request.installation.profile.user
+    installation, settings = request.installation, request.settings
     vendor = vendor_of(installation.vendor)
     model = vendor.models[installation.model]
-    _ = translator(language)
+    own, *ports = _accounts(request, vendor, language)
     url = provisioning_url(settings.public_url, request.token, installation.language)
     offset = standard_offset(installation.profile.time_zone)
     return PhoneView(
+        **vars(own),
+        ports=tuple(ports),
+        unused_ports=tuple(number for number in range(2, model.ports + 1) if number not in {port.number for port in ports}),
         mac=installation.mac,
         model=installation.model,
         family=model.family,
@@ -152,16 +171,10 @@ def _view(request: PhoneFileRequest, language: str) -> PhoneView:
         provisioning_url=url,
         trust_anchor_url=f"{url}ca.pem" if request.trust_anchor else "",
         trust_anchor_lines=tuple(request.trust_anchor.splitlines()),
-        label=vendor.names.label(clean(user.display_name), clean(user.number)) if user else _("Not signed in"),
-        display_name=vendor.names.fit(clean(user.display_name)) if user else _("Not signed in"),
-        aor=installation.account.aor,
-        username=username_of(installation, installation.account),
-        password=request.keys.sip_password(installation.id, installation.account.version).reveal(),
         admin_password=request.keys.admin_password(installation.id).reveal(),
         sip_host=settings.sip_host,
         sip_port=settings.sip_port,
         expiry_seconds=settings.registration_expiry_seconds,
-        voicemail=VOICEMAIL_CODE if installation.state is PhoneState.SIGNED_IN else "",
         vendor_language=vendor.languages[language],
         vendor_time_zone=vendor.time_zones.get(installation.profile.time_zone, ""),
         utc_offset=format_offset(offset),
@@ -173,6 +186,27 @@ def _view(request: PhoneFileRequest, language: str) -> PhoneView:
         emergency_numbers=installation.profile.emergency.numbers,
         overrides=_overrides(vendor, installation),
     )
+
+
+def _accounts(request: PhoneFileRequest, vendor: Vendor, language: str) -> list[AccountView]:
+    """The installation's own account, then those of its ports."""
+    installation, _ = request.installation, translator(language)
+    profile = installation.profile
+    own = Port(1, installation.id, installation.account, installation.config_version, profile.user, profile.voicemail)
+    return [
+        AccountView(
+            number=port.number,
+            label=vendor.names.label(clean(user.display_name), clean(user.number)) if user else _("Not signed in"),
+            display_name=vendor.names.fit(clean(user.display_name)) if user else _("Not signed in"),
+            aor=port.account.aor,
+            username=port_username(port),
+            password=request.keys.sip_password(port.installation_id, port.account.version).reveal(),
+            voicemail=VOICEMAIL_CODE if user else "",
+            message_waiting=bool(user and port.voicemail),
+        )
+        for port in (own, *installation.ports)
+        for user in (port.user,)
+    ]
 
 
 def _overrides(vendor: Vendor, installation: Installation) -> tuple[tuple[str, str], ...]:

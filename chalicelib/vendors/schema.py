@@ -17,7 +17,7 @@ _SCHEMA = Path(__file__).parent / "schema.json"
 _TYPES: dict[str, type] = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
 _BOUNDS = {"minimum": "", "minLength": " characters", "minItems": " entries", "minProperties": " entries"}
 KEYWORDS = {
-    *("$schema", "$id", "$defs", "$ref", "title", "description", "type", "enum", "pattern", "items", "maxItems"),
+    *("$schema", "$id", "$defs", "$ref", "title", "description", "type", "enum", "pattern", "items", "maxItems", "maximum"),
     *("properties", "required", "additionalProperties", *_BOUNDS),
 }
 
@@ -84,6 +84,8 @@ def _check_size(schema: dict[str, Any], value: Any, key: str) -> Iterator[tuple[
     for keyword, unit in _BOUNDS.items():
         if size < schema.get(keyword, size):
             yield key, f"must be at least {schema[keyword]}{unit}"
+    if size > schema.get("maximum", size):
+        yield key, f"must be at most {schema['maximum']}"
     if size > schema.get("maxItems", size):
         yield key, f"must be at most {schema['maxItems']} entries"
 
@@ -138,8 +140,9 @@ def _patterns(vendor: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _templates(vendor: dict[str, Any]) -> Iterator[tuple[str, str]]:
     files = vendor["files"]
     yield "files.bootstrap_template", files["bootstrap_template"]
-    if "unchanged_template" in files:
-        yield "files.unchanged_template", files["unchanged_template"]
+    for key in ("unchanged_template", "upgrade_template"):
+        if key in files:
+            yield f"files.{key}", files[key]
     if "screens" in vendor:
         yield "screens.template", vendor["screens"]["template"]
     for index, file in enumerate(files["serve"]):

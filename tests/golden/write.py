@@ -15,9 +15,10 @@ if __name__ == "__main__":
 from chalicelib.domain.identifiers import Language
 from chalicelib.domain.installation import PhoneState
 from chalicelib.vendors.catalogue import Vendor, vendors
-from chalicelib.vendors.preview import preview
+from chalicelib.vendors.preview import preview, preview_upgrade
 
 FOLDER = Path(__file__).parent / "files"
+WITH_PORTS = (("yealink", "W70B"), ("cisco", "ATA192-MPP"))
 
 
 def representatives(vendor: Vendor) -> list[str]:
@@ -30,14 +31,30 @@ def representatives(vendor: Vendor) -> list[str]:
 
 
 def render_all() -> dict[str, bytes]:
-    """Every golden file by its path under `files/`: VENDOR/MODEL/STATE/LANGUAGE/NAME."""
-    return {
+    """Every golden file by its path under `files/`: VENDOR/MODEL/STATE/LANGUAGE/NAME; with two ports in use, MODEL+2.
+
+    STATE is `upgrade` where the firmware is too old.
+    """
+    rendered = {
         f"{vendor.name}/{model}/{state}/{language}/{file.name}": file.body.encode()
         for vendor in vendors().values()
         for model in representatives(vendor)
         for state in PhoneState
         for language in Language
         for file in preview(vendor.name, model, state, language)
+    }
+    upgrades = {
+        f"{vendor.name}/{model}/upgrade/en/{file.name}": file.body.encode()
+        for vendor in vendors().values()
+        for model in representatives(vendor)
+        for file in [preview_upgrade(vendor.name, model)]
+        if file
+    }
+    return {**rendered, **upgrades} | {
+        f"{vendor}/{model}+2/{state}/en/{file.name}": file.body.encode()
+        for vendor, model in WITH_PORTS
+        for state in (PhoneState.ENROLLED, PhoneState.SIGNED_IN)
+        for file in preview(vendor, model, state, Language.EN, ports=2)
     }
 
 

@@ -198,6 +198,11 @@ def test_everything_unknown_gets_the_same_404(front: RunningFront, client: httpx
     assert expected == (answer.status_code, answer.content, *(answer.headers[name] for name in names))
 
 
+@pytest.mark.parametrize("name", ["805ec0123456:002", "805ec0123456%3A002"])
+def test_a_port_is_one_segment(front: RunningFront, client: httpx.Client, name: str) -> None:
+    assert "file 805ec0123456:002" == client.get(f"{front.https}/d/x/{name}").text
+
+
 def test_binary_answers_arrive_as_bytes(front: RunningFront, client: httpx.Client) -> None:
     answer = client.get(f"{front.https}/bytes", headers={"Accept": "application/octet-stream"})
     assert bytes(range(256)) == answer.content

@@ -12,11 +12,11 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
-from chalicelib.domain.identifiers import find_mac
+from chalicelib.domain.identifiers import find_hardware_id
 
 SIGNED_IN, ENROLLED = "805ec0123457", "805ec0123458"
 LOG = "805ec0123457-sys.log"
-_MACS = st.sampled_from([SIGNED_IN, ENROLLED, "80-5e-c0-99-00-01", "80:5E:C0:99:00:02"])
+_MACS = st.sampled_from([SIGNED_IN, ENROLLED, "80-5e-c0-99-00-01", "80:5E:C0:99:00:02", "80-5e-c0-99-00-01:002"])
 _PLACES = st.sampled_from(["", "Lobby", '"Room 12, left"', "Größe"])
 _keys = itertools.count()
 
@@ -64,7 +64,7 @@ def write_lines(_: Any, value: Any) -> bytes:
 @schemathesis.hook
 def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
     """Half of the devices that are asked for are phones that there are; none of those is removed."""
-    mac = find_mac(str((path_parameters or {}).get("mac", "")))
+    mac = find_hardware_id(str((path_parameters or {}).get("mac", "")))
     if path_parameters is None or mac is None or mac[-1] > "7" or context.operation.method == "delete":
         return path_parameters
     known = {"mac": SIGNED_IN if mac[-1] < "4" else ENROLLED}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.contracts.edge import EventType
+from chalicelib.contracts.edge import FEATURE_CODES_PATH, EventType
 from tests.sip.edge import Edge
 from tests.sip.functions_server import FunctionsServer
 from tests.sip.phone import Account, Phone
@@ -163,6 +163,89 @@ def test_a_phone_that_changes_its_account_on_one_connection_leaves_the_old_one(
 
     wait_until(lambda: reasons(functions, account) == ["closed"])
     wait_until(lambda: functions.events_of(signed_in.username, REGISTERED))
+
+
+@pytest.fixture
+def ports(edge: Edge, functions: FunctionsServer, account: Account, connect: Connect) -> tuple[Phone, Account, Account]:
+    """A base with two ports, each with an account of its own, on one connection. The phone speaks for the second."""
+    port = functions.add(Account(f"port-{account.username}", f"port-{account.aor}"))
+    functions.add(account)
+    base = connect(account, edge)
+    base.register()
+    speak_as(base, port)
+    base.register()
+    wait_until(lambda: functions.events_of(port.username, REGISTERED))
+    return base, account, port
+
+
+def speak_as(base: Phone, account: Account) -> None:
+    base.account, base.contact, base.call_id = account, f"sip:{account.aor}@{base.address};transport=tls", f"{account.aor}-call"
+
+
+def test_ports_of_a_base_share_its_connection(functions: FunctionsServer, ports: tuple[Phone, Account, Account]) -> None:
+    base, first, second = ports
+    speak_as(base, first)
+    base.register()
+
+    assert ([], []) == (reasons(functions, first), reasons(functions, second))
+    assert 1 == len(base.register_raw([]).all("Contact"))
+
+
+def test_all_ports_go_with_their_connection(functions: FunctionsServer, ports: tuple[Phone, Account, Account]) -> None:
+    base, first, second = ports
+    base.close()
+
+    wait_until(lambda: (reasons(functions, first), reasons(functions, second)) == (["closed"], ["closed"]))
+
+
+def test_a_port_that_changes_its_account_leaves_its_own_old_one_alone(
+    functions: FunctionsServer, ports: tuple[Phone, Account, Account]
+) -> None:
+    base, first, second = ports
+    speak_as(base, functions.add(Account(f"{second.username}4", f"user-{second.aor}"), may_call=True))
+    base.register()
+
+    wait_until(lambda: reasons(functions, second) == ["closed"])
+    assert [] == reasons(functions, first)
+
+
+def test_each_port_proves_which_of_them_calls(functions: FunctionsServer, ports: tuple[Phone, Account, Account]) -> None:
+    base, first, second = ports
+    unproved = base.dial_without_credentials("*50*").status
+    base.dial("*50*")
+    speak_as(base, first)
+    base.dial("*50*")
+
+    assert (407, 1, 1) == (
+        unproved,
+        functions.asked(FEATURE_CODES_PATH, username=second.username),
+        functions.asked(FEATURE_CODES_PATH, username=first.username),
+    )
+
+
+def test_each_port_proves_which_of_them_asks_for_its_messages(ports: tuple[Phone, Account, Account]) -> None:
+    base, _, second = ports
+    extra = [("Event", "message-summary"), ("Expires", "600"), ("Contact", f"<{base.contact}>")]
+    uri = f"sip:{second.aor}@{base.domain}"
+    unproved = base._request("SUBSCRIBE", uri, extra, to_user=second.aor).status
+    proved = base._authenticated("SUBSCRIBE", uri, extra, to_user=second.aor).status
+    notify = base.receive("NOTIFY")
+    base.answer(notify, "200 OK")
+
+    assert (407, 200) == (unproved, proved)
+    assert f"Message-Account: sip:{second.aor}@".encode() in notify.body
+
+
+def test_the_port_that_remains_alone_is_known_by_the_connection(
+    functions: FunctionsServer, ports: tuple[Phone, Account, Account]
+) -> None:
+    base, first, second = ports
+    base.register(expires=0)
+    wait_until(lambda: reasons(functions, second) == ["asked"])
+    speak_as(base, first)
+
+    assert 407 != base.dial_without_credentials("*50*").status
+    assert 1 == functions.asked(FEATURE_CODES_PATH, username=first.username)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 def test_every_field_has_its_variable(item: object) -> None:
     name = str(getattr(item, "name", ""))
     samples = {
+        "firmware_mirror_url": "http://mirror.example",
         "store": "dynamodb",
         "directory": "graph",
         "public_url": "https://gw.example",
@@ -59,6 +60,7 @@ def test_a_registration_lasts_60_to_300_seconds(seconds: str) -> None:
         ("SIPGW_PUBLIC_URL", "http://gateway.example"),
         ("SIPGW_PUBLIC_URL", "gateway.example"),
         ("SIPGW_PUBLIC_URL", ""),
+        ("SIPGW_FIRMWARE_MIRROR_URL", "mirror.example"),
         ("SIPGW_PEOPLE_URL", "http://people.example"),
     ],
 )

@@ -29,7 +29,10 @@ from tests.gateway import ANNA, BEN, EDGE, MAC, TENANT, Clock, World
 
 SECOND = "805ec0abcdef"
 THIRD = "805ec0fedcba"
+BASE = "805ec0bbbb01"
+PORTS = tuple(f"{BASE}:{number:03}" for number in (2, 3, 4))
 ADMIN = Caller(TENANT, "admin@example.com", frozenset())
+Prepare = Callable[[World], object]
 Start = Callable[[World], object]
 
 
@@ -74,6 +77,17 @@ def three_phones(world: World) -> None:
     world.link.sent.clear()
 
 
+def base_with_ports(world: World) -> None:
+    """Anna on the base itself, Ben, who will lose the number, on its second handset; the third is only enrolled."""
+    world.phone(BASE, model="W70B", firmware="146.85.0.20").enroll().sign_in(ANNA)
+    for port in PORTS[:2]:
+        world.admin.post("/v1/devices", {"mac": port})
+    world.change_user(BEN, policy="Lobby")
+    assert 202 == world.admin.post(f"/v1/devices/{PORTS[0]}/sign-in", {"user": BEN}).status
+    world.change_user(BEN, number="")
+    world.link.sent.clear()
+
+
 def sync(_: World) -> None:
     request_sync(wiring.gateway(), ADMIN)
 
@@ -82,6 +96,18 @@ def import_devices(world: World) -> None:
     lines = "".join(f"02000000{number:04x},Room {number}\n" for number in range(65))
     job = save_import(wiring.gateway(), ADMIN, f"MAC id,Location\n{SECOND},here\nnonsense,x\n{lines}", by_lines=False)
     world.queue.put(JobPart(job.id))
+
+
+def import_ports(world: World) -> None:
+    """Above their base, two of them new, one with a place to note; another is of a base that is not there."""
+    rows = f"{PORTS[2]},here\n{BASE}:005,there\n{PORTS[0]},Ward\n{PORTS[1]},\n{MAC}:002,x\n{BASE},Cellar\n{THIRD},y\n"
+    job = save_import(wiring.gateway(), ADMIN, f"MAC id,Location\n{rows}", by_lines=False)
+    world.queue.put(JobPart(job.id))
+
+
+def sign_in_ports(_: World) -> None:
+    rows = f"lobby@example.com,{PORTS[2]}\nnobody@example.com,{PORTS[1]}\nlobby@example.com,{BASE}:011\n"
+    sign_in_accounts(wiring.gateway(), ADMIN, f"Username,HardwareId\n{rows}")
 
 
 def sign_in(_: World) -> None:
@@ -94,24 +120,28 @@ def sweep(world: World) -> None:
     sweep_all_tenants(wiring.gateway())
 
 
-JOBS: dict[str, tuple[Start, str]] = {
-    "sync": (sync, "policy_sync"),
-    "import": (import_devices, "device_import"),
-    "sign in": (sign_in, "sign_ins"),
-    "sweep": (sweep, "device_sweep"),
+JOBS: dict[str, tuple[Prepare, Start, str]] = {
+    "sync": (three_phones, sync, "policy_sync"),
+    "import": (three_phones, import_devices, "device_import"),
+    "sign in": (three_phones, sign_in, "sign_ins"),
+    "sweep": (three_phones, sweep, "device_sweep"),
+    "sync of ports": (base_with_ports, sync, "policy_sync"),
+    "import of ports": (base_with_ports, import_ports, "device_import"),
+    "sign in on ports": (base_with_ports, sign_in_ports, "sign_ins"),
+    "sweep of ports": (base_with_ports, sweep, "device_sweep"),
 }
 
 
 def outcome(world: World, kind: str) -> dict[str, Any]:
     """What must be the same however often the job was interrupted: no ids, no times."""
     jobs = [job for job in world.store.find_newest(Job, TENANT).items if job.type == kind]
-    devices = {mac: world.store.load(Device, mac) for mac in (MAC, SECOND, THIRD)}
+    devices = {mac: world.store.load(Device, mac) for mac in (MAC, SECOND, THIRD, BASE, *PORTS)}
     rows = world.admin.get(f"/v1/jobs/{jobs[0].id}").json["rows"] if jobs else []
     return {
         "jobs": [(job.state, job.counts) for job in jobs],
         "open": world.store.find(OpenJob).items,
         "devices": {mac: (it.state, it.user, it.config_version, it.tenant_id) for mac, it in devices.items() if it},
-        "histories": {mac: sorted(line[0] for line in world.history(mac)) for mac in devices},
+        "histories": {mac: sorted(line[0] for line in world.history(mac)) for mac, it in devices.items() if it},
         "inventory": [item["mac"] for item in world.admin.get("/v1/devices?limit=200").json["items"]],
         "rows": [{name: value for name, value in row.items() if name != "at"} for row in rows],
         "forgotten": sorted({command.username for command in told(world) if command.type == "forget"}),
@@ -143,10 +173,10 @@ def interrupted(world: World, start: Start, store: FailingStore) -> None:
             world.queue.wait(world.clock)
 
 
-def prepared(store: Store | None = None, clock: Clock | None = None) -> World:
+def prepared(prepare: Prepare = three_phones, store: Store | None = None, clock: Clock | None = None) -> World:
     world = World(store=store, clock=clock)
     wiring.use(world.gateway)
-    three_phones(world)
+    prepare(world)
     return world
 
 
@@ -162,8 +192,8 @@ def _own_gateway_again() -> Iterator[None]:
 def test_an_interruption_at_any_call_misses_nothing_and_does_nothing_twice(
     name: str, error: type[BaseException], *, carried_out: bool
 ) -> None:
-    start, kind = JOBS[name]
-    world = prepared()
+    prepare, start, kind = JOBS[name]
+    world = prepared(prepare)
     counting = FailingStore(world.store, error)
     interrupted(world, start, counting)
     calls = counting.calls
@@ -171,7 +201,7 @@ def test_an_interruption_at_any_call_misses_nothing_and_does_nothing_twice(
     assert [JobState.SUCCEEDED] == [state for state, _ in expected["jobs"]]
 
     for at in range(calls):
-        world = prepared()
+        world = prepared(prepare)
         interrupted(world, start, FailingStore(world.store, error, at, carried_out=carried_out))
         start_again(world, world.store)
         jobs = world.store.find_newest(Job, TENANT).items
@@ -186,7 +216,7 @@ def test_a_sync_on_dynamodb_that_is_killed_now_and_then_misses_nothing(*, carrie
         clock = Clock()
         store = DynamoStore("sync-region", "sync-directory", aws_region="eu-central-1", clock=clock.seconds)
         store.create_tables()
-        return prepared(store, clock)
+        return prepared(store=store, clock=clock)
 
     with mock_aws():
         world = world_on_dynamodb()

@@ -92,6 +92,74 @@ def test_its_account_ends_at_once_at_the_edge_and_here(world: World, signed_in: 
     assert 404 == signed_in.credentials().status
 
 
+BASE = "805ec0bbbb01"
+SECOND = f"{BASE}:002"
+
+
+@pytest.fixture
+def base(world: World) -> Phone:
+    """A base that carries 16 accounts, enrolled; a user on its second handset, nobody on any other."""
+    base = world.phone(BASE, model="W90DM", firmware="130.85.0.20").enroll().settle()
+    rows = "".join(f"{BASE}:{port:03},\n" for port in range(2, 17))
+    world.admin.post("/v1/devices/import", f"MAC id,Location\n{rows}")
+    world.admin.post(f"/v1/devices/{SECOND}/sign-in", {"user": "lobby@example.com"})
+    return base
+
+
+def register_handset(base: Phone, number: int) -> str:
+    """The handset's user name."""
+    base.world.clock.forward(seconds=1)
+    settings = base.settings()
+    username, aor = (settings[f"account.{number}.{name}"] for name in ("auth_name", "user_name"))
+    told = {"username": username, "aor": aor, "contact": f"<sip:{aor}@{base.source}>", "source": base.source}
+    base.world.edge.report(base.world.edge.event("registered", **told, expires_seconds=120, user_agent="Yealink W90DM"))
+    return username
+
+
+def test_a_base_takes_all_its_ports_along_in_one_save(world: World, base: Phone) -> None:
+    usernames = {register_handset(base, number) for number in range(2, 17)}
+    world.admin.patch(f"/v1/devices/{BASE}:016", {"blocked": True})
+    world.link.sent.clear()
+    counts = sweep_after(world, days=30)
+    devices = [world.device(item["mac"]) for item in world.admin.get("/v1/devices").json["items"]]
+
+    assert (16, 16) == (counts["checked"], counts["offboarded"])
+    assert {("offboarded", None)} == {(item["state"], item["user"]) for item in devices if item["mac"] != f"{BASE}:016"}
+    assert usernames <= {command.username for _, command in world.link.sent if command.type == "forget"}
+    assert {404} == {world.edge.credentials(username).status for username in usernames}
+    assert ("offboarded", {"reason": "not_seen", "days": "30", "user": "lobby@example.com"}) == world.history(SECOND)[0]
+
+
+def test_a_base_comes_back_with_its_ports_signed_out(world: World, base: Phone) -> None:
+    register_handset(base, 2)
+    sweep_after(world, days=31)
+    alone = base.settings()["account.2.enable"]
+    base.register()
+    between = world.device(SECOND)["state"]
+    base.enroll().settle()
+
+    assert ("0", "offboarded") == (alone, between)
+    assert ("enrolled", None) == tuple(world.device(SECOND)[name] for name in ("state", "user"))
+    assert ("1", "Not signed in") == tuple(base.settings()[f"account.2.{name}"] for name in ("enable", "label"))
+
+
+def test_a_base_stays_while_one_of_its_handsets_is_seen_or_signed_in(world: World, base: Phone) -> None:
+    register_handset(base, 2)
+    signed_in = sweep_after(world, days=20)["offboarded"]
+    register_handset(base, 3)
+    seen = sweep_after(world, days=12)["offboarded"]
+    over = sweep_after(world, days=3)["offboarded"]
+
+    assert (0, 0, 16) == (signed_in, seen, over)
+
+
+@pytest.mark.usefixtures("base")
+def test_a_base_without_a_sign_goes_though_no_handset_of_it_ever_came(world: World) -> None:
+    world.admin.post(f"/v1/devices/{SECOND}/sign-out")
+
+    assert (16, "offboarded") == (sweep_after(world, days=14)["offboarded"], world.device(BASE)["state"])
+
+
 def test_the_audit_has_a_line(world: World, signed_in: Phone) -> None:
     assert signed_in.base
     sweep_after(world, days=30)

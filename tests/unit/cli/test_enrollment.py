@@ -30,6 +30,14 @@ def test_a_list_for_the_technician_holds_every_device_of_a_state_and_one_header(
     assert 0o600 == stat.S_IMODE(file.stat().st_mode)
 
 
+def test_ports_need_no_one_time_password(gateway: FakeGateway, sipgw: Sipgw, tmp_path: Path) -> None:
+    macs = ["805ec0123456", "805ec0123456:002", "805ec0999999"]
+    gateway.lay("GET /v1/devices", {"items": [{"mac": mac} for mac in macs], "next_cursor": None})
+    gateway.lay(f"POST {PATH}", table(macs[0], macs[2]), content_type="text/csv")
+    sipgw("devices", "otp", "--state", "added", "--out", str(tmp_path / "otps.csv"))
+    assert [macs[0], macs[2]] == gateway.seen[1].json["macs"]
+
+
 def test_what_was_issued_before_a_refusal_stays_in_the_list(gateway: FakeGateway, sipgw: Sipgw, tmp_path: Path) -> None:
     macs = [f"805ec0{number:06x}" for number in range(60)]
     gateway.lay("GET /v1/devices", {"items": [{"mac": mac} for mac in macs], "next_cursor": None})

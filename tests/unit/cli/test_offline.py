@@ -5,7 +5,10 @@ import pytest
 
 from cli.failures import Failure
 from cli.offline import save_files
+from cli.options import parse_mac
 from tests.unit.cli.conftest import Sipgw
+
+MAC = "805ec0123456"
 
 
 @dataclass(frozen=True)
@@ -48,3 +51,31 @@ def test_identify_of_a_stranger_is_all_null(sipgw: Sipgw) -> None:
 def test_render_of_an_unknown_model_is_a_usage_error(sipgw: Sipgw) -> None:
     pytest.importorskip("chalicelib.vendors.catalogue")
     assert sipgw("render", "--vendor", "yealink", "--model", "T0", "--state", "bootstrap").code == 2
+
+
+def test_render_shows_a_base_with_the_ports_in_use(sipgw: Sipgw) -> None:
+    base = ("render", "--vendor", "yealink", "--model", "W70B", "--state", "signed_in", "--json")
+    enabled = [
+        [line for line in file["body"].splitlines() if line.startswith("account.2.enable")]
+        for outcome in (sipgw(*base), sipgw(*base, "--ports", "2"))
+        for file in outcome.json
+        if "account.1.enable" in file["body"]
+    ]
+    assert [["account.2.enable = 0"], ["account.2.enable = 1"]] == enabled
+
+
+@pytest.mark.parametrize(
+    ("model", "ports", "said"), [("W70B", "11", "A W70B has 10 ports."), ("T46S", "2", "no further ports")]
+)
+def test_render_of_more_ports_than_there_are_says_how_many_there_are(sipgw: Sipgw, model: str, ports: str, said: str) -> None:
+    outcome = sipgw("render", "--vendor", "yealink", "--model", model, "--state", "enrolled", "--ports", ports)
+    assert outcome.code == 2
+    assert said in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("80-5E-C0-12-34-56:002", "805ec0123456:002"), ("80:5e:c0:12:34:56:010", "805ec0123456:010"), ("805:ec0:123:456", MAC)],
+)
+def test_a_port_is_named_behind_its_mac(text: str, expected: str) -> None:
+    assert expected == parse_mac(text)

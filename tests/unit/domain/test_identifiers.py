@@ -12,12 +12,18 @@ from chalicelib.contracts.codec import Problem
 from chalicelib.domain.errors import BadRequest
 from chalicelib.domain.identifiers import (
     Language,
+    Mac,
+    base_mac,
+    find_hardware_id,
     find_language,
     find_mac,
+    is_port,
     parse_mac,
     parse_number,
     parse_tenant_id,
     parse_upn,
+    port_mac,
+    port_number,
 )
 from tests.unit.domain.samples import ANY_TEXT, MAC_DIGITS
 
@@ -82,8 +88,37 @@ def test_a_refused_mac_names_its_field() -> None:
     with pytest.raises(BadRequest) as refusal:
         parse_mac("printer", "/rows/3/mac")
 
-    expected = (Problem("/rows/3/mac", "must be a MAC address of 12 hex digits, such as 80:5e:c0:12:34:56"),)
-    assert expected == refusal.value.problems
+    detail = "must be a MAC address of 12 hex digits, such as 80:5e:c0:12:34:56; a port, counted from 001, may follow: :002"
+    assert (Problem("/rows/3/mac", detail),) == refusal.value.problems
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("80-5E-C0-12-34-56:002", "805ec0123456:002"),
+        ("805ec0123456:030", "805ec0123456:030"),
+        (" 805e.c012.3456:117 ", "805ec0123456:117"),
+        ("80:5e:c0:12:34:56:002", "805ec0123456:002"),
+        ("80-5E-C0-12-34-56:001", "805ec0123456"),
+        ("80:5e:c0:12:34:56", "805ec0123456"),
+        ("805:ec0:123:456", "805ec0123456"),
+        ("805ec0123456:000", None),
+        ("805ec0123456:2", None),
+        ("805ec0123456:0002", None),
+        ("805ec0123456:00x", None),
+        ("805ec012345:002", None),
+        (":002", None),
+    ],
+)
+def test_a_port_stands_behind_a_mac(text: str, expected: str | None) -> None:
+    assert expected == find_hardware_id(text)
+
+
+@given(MAC_DIGITS, st.integers(1, 999))
+def test_a_port_is_read_as_it_is_written(digits: str, number: int) -> None:
+    mac = port_mac(Mac(digits), number)
+
+    assert (mac, digits, number, number > 1) == (parse_mac(mac), base_mac(mac), port_number(mac), is_port(mac))
 
 
 def test_a_refused_mac_is_quoted_in_part_only() -> None:

@@ -191,6 +191,14 @@ def test_only_a_signed_in_phone_has_a_voicemail_key(phone: Installation, expecte
     assert expected == tuple(settings[name] for name in names)
 
 
+@pytest.mark.parametrize(("voicemail", "expected"), [("", ("0", "0", "")), ("+4989123499", ("1", "1", ANNA.number))])
+def test_a_phone_subscribes_to_the_messages_of_a_mailbox_that_is_there(voicemail: str, expected: tuple[str, str, str]) -> None:
+    settings = settings_of(a_phone(voicemail=voicemail))
+    names = ("enabled", "subscribe", "subscribe_address")
+
+    assert expected == tuple(settings[f"voip/services/msg_waiting_ind/{name}"] for name in names)
+
+
 @pytest.mark.parametrize(
     ("zone", "offset", "expected"),
     [

@@ -233,20 +233,31 @@ def test_only_a_signed_in_phone_has_a_voicemail_key(state: PhoneState, expected:
 
 
 @pytest.mark.parametrize(
-    ("language", "name", "locale"),
+    ("language", "locale"),
     [
-        (Language.EN, "English-US", "en-US"),
-        (Language.ES, "Spanish", "es-ES"),
-        (Language.JA, "Japanese", "ja-JP"),
-        (Language.DE, "German", "de-DE"),
-        (Language.FR, "French", "fr-FR"),
-        (Language.PT, "Portuguese", "pt-PT"),
+        (Language.EN, "en-US"),
+        (Language.ES, "es-ES"),
+        (Language.JA, "ja-JP"),
+        (Language.DE, "de-DE"),
+        (Language.FR, "fr-FR"),
+        (Language.PT, "pt-PT"),
     ],
 )
-def test_the_language_is_the_phones(language: Language, name: str, locale: str) -> None:
-    settings = sample(language=language)
+def test_the_locale_is_the_phones(language: Language, locale: str) -> None:
+    assert locale == sample(language=language)["Locale"]
 
-    assert (name, locale) == (settings["Language_Selection"], settings["Locale"])
+
+def test_no_dictionary_is_named_that_is_not_there() -> None:
+    assert set() == {"Language_Selection", "Dictionary_Server_Script"} & set(sample(language=Language.DE))
+
+
+@pytest.mark.parametrize(
+    ("voicemail", "expected"), [("", ("", "", "No")), ("+4989123499", (ANNA.number, "sip.gateway.example:5061", "Yes"))]
+)
+def test_a_phone_subscribes_to_the_messages_of_a_mailbox_that_is_there(voicemail: str, expected: tuple[str, str, str]) -> None:
+    settings = read(a_phone(voicemail=voicemail))
+
+    assert expected == tuple(settings[name] for name in ("Mailbox_ID_1_", "Voice_Mail_Server_1_", "Voice_Mail_Enable_1_"))
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.port import MOST_PORTS
 from chalicelib.vendors.catalogue import FOLDER, read_vendors, vendors
 from chalicelib.vendors.schema import KEYWORDS, BadVendor, find_problems, read_folder
 
 SCHEMA = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
+A_MODEL = {"family": "b", "common": "", "lines": 2, "minimum_firmware": "1.0", "approved_firmware": "1.1"}
 NAMES_OF_KEYS = {"properties", "$defs"}  # what is in these is named by us
 
 
@@ -128,3 +130,10 @@ def test_a_model_may_have_any_data(copy: Path) -> None:
     path.write_text(text, encoding="utf-8")
 
     assert 1.5 == read_vendors((copy,))["yealink"].models["T29G"].data["a"]
+
+
+def test_no_model_has_more_ports_than_change_hands_in_one_save() -> None:
+    ports = SCHEMA["$defs"]["models"]["additionalProperties"]["properties"]["ports"]
+
+    assert MOST_PORTS == ports["maximum"]
+    assert ["B100.ports: must be at most 16"] == find_problems("models", {"B100": {**A_MODEL, "ports": 17}})

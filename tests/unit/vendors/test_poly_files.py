@@ -50,6 +50,24 @@ def settings_of(installation: Installation, trust_anchor: str = "") -> dict[str,
     return parse_poly(text_of(installation, SITE, trust_anchor)) | parse_poly(text_of(installation, USER, trust_anchor))
 
 
+@pytest.mark.parametrize(
+    ("user", "voicemail", "expected"),
+    [
+        (None, "", ("disabled", "", "", "0")),
+        (ANNA, "", ("contact", "*99*", "", "1")),
+        (ANNA, "+4989123499", ("contact", "*99*", ANNA.number, "1")),
+    ],
+)
+def test_a_phone_subscribes_to_the_messages_of_a_mailbox_that_is_there(
+    user: SignedInUser | None, voicemail: str, expected: tuple[str, str, str, str]
+) -> None:
+    phone = a_poly(user)
+    settings = settings_of(replace(phone, profile=replace(phone.profile, voicemail=voicemail)))
+    names = ("msg.mwi.1.callBackMode", "msg.mwi.1.callBack", "msg.mwi.1.subscribe", "up.oneTouchVoiceMail")
+
+    assert expected == tuple(settings[name] for name in names)
+
+
 def changed(before: Installation, after: Installation) -> set[str]:
     """The names of the parameters that differ. Both phones must have the same names."""
     old, new = settings_of(before), settings_of(after)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.identifiers import Language
 from chalicelib.domain.installation import Account, Installation
-from chalicelib.domain.tenant import Emergency
+from chalicelib.domain.tenant import MOST_EMERGENCY_NUMBERS, Emergency
 from chalicelib.settings import Settings
 from chalicelib.vendors.catalogue import vendor
 from chalicelib.vendors.files import PhoneFileRequest, render_bootstrap, render_file, render_unchanged
@@ -78,14 +78,26 @@ def test_a_number_changes_only_number_and_label(number: str) -> None:
 
 @given(st.lists(HOSTILE, max_size=3))
 def test_emergency_numbers_change_only_themselves(numbers: list[str]) -> None:
-    expected = {"phone_setting.emergency.number", *(f"dialplan.dialnow.rule.{place}" for place in range(5, 13))}
+    expected = {"phone_setting.emergency.number", *(f"dialplan.dialnow.rule.{place}" for place in range(5, 25))}
 
     assert expected >= changed_settings(a_phone(), a_phone(emergency=Emergency(tuple(numbers))))
 
 
+def test_every_emergency_number_of_a_tenant_goes_at_once() -> None:
+    numbers = tuple(str(110 + place) for place in range(MOST_EMERGENCY_NUMBERS))
+    settings = parse_yealink(text_of(a_phone(emergency=Emergency(numbers))))
+
+    assert numbers == tuple(settings[f"dialplan.dialnow.rule.{place}"] for place in range(5, 25))
+
+
+@given(HOSTILE.filter(bool))
+def test_a_voicemail_address_switches_the_lamp_on_and_nothing_else(voicemail: str) -> None:
+    assert {"account.1.subscribe_mwi"} == changed_settings(a_phone(), a_phone(voicemail=voicemail))
+
+
 @given(HOSTILE)
-def test_a_voicemail_address_changes_nothing_on_the_phone(voicemail: str) -> None:
-    assert set() == changed_settings(a_phone(), a_phone(voicemail=voicemail))
+def test_nobody_signed_in_has_no_messages(voicemail: str) -> None:
+    assert "0" == parse_yealink(text_of(a_phone(None, voicemail=voicemail)))["account.1.subscribe_mwi"]
 
 
 @given(HOSTILE)

@@ -45,5 +45,7 @@ def read_table(name: str) -> list[dict[str, str]]:
 
 
 def allowed_values() -> dict[str, re.Pattern[str]]:
-    """The pattern of each parameter's value, by name."""
-    return {row["name"]: re.compile(row["value"]) for row in read_table("yealink_parameters.tsv")}
+    """The pattern of each parameter's value, by name; what is there of the first account or handset is there of each."""
+    patterns = {row["name"]: re.compile(row["value"]) for row in read_table("yealink_parameters.tsv")}
+    of_each = [name for name in patterns if name.startswith(("account.1.", "handset.1.", "voice_mail.number.1"))]
+    return patterns | {name.replace(".1", f".{port}", 1): patterns[name] for name in of_each for port in range(2, 31)}
