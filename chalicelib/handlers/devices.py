@@ -74,6 +74,7 @@ ADD_DEVICE = Contract(
         Answer(DeviceView, 200, headers=_LOCATION, description="The inventory had it already."),
     ),
     bodies=(Body(NewDevice),),
+    problems=(NotFound,),  # the base of a port
 )
 IMPORT = Contract(
     answers=(
@@ -82,7 +83,12 @@ IMPORT = Contract(
     ),
     bodies=(Body(DeviceTable, CSV), *(Body(DeviceLines, kind) for kind in JSON_LINES)),
 )
-ISSUE_OTPS = Contract((Answer(List[OtpView]), Answer(OtpTable, media_type=CSV)), (Body(OtpRequest),), problems=(NotFound,))
+ISSUE_OTP = Contract((Answer(OtpView, 201),), NO_FIELDS, problems=(IllegalMove,))
+ISSUE_OTPS = Contract(
+    answers=(Answer(List[OtpView]), Answer(OtpTable, media_type=CSV)),
+    bodies=(Body(OtpRequest),),
+    problems=(NotFound, IllegalMove),
+)
 CHANGE_DEVICE = Contract((Answer(DeviceDetail),), (Body(DeviceChange, required=False),), problems=(IllegalMove,))
 SIGN_IN = Contract(
     answers=(
@@ -156,7 +162,7 @@ def delete_device(call: ApiCall, mac: str) -> Response:
     return Response("", status_code=204, headers=dict(NO_STORE))
 
 
-@api_route(blueprint, "POST", "/v1/devices/{mac}/otp", TECHNICIANS, Contract((Answer(OtpView, 201),), NO_FIELDS))
+@api_route(blueprint, "POST", "/v1/devices/{mac}/otp", TECHNICIANS, ISSUE_OTP)
 def post_device_otp(call: ApiCall, mac: str) -> Response:
     """A one-time password, shown once."""
     parse_body(Nothing, call.http)
