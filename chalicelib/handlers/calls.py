@@ -8,7 +8,16 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.contracts.edge import CallSettings
 from chalicelib.domain.calls import Messages
-from chalicelib.domain.errors import EmergencyNumber, ForwardingNotAllowed, NumberNotUsable, OwnNumber
+from chalicelib.domain.errors import (
+    EmergencyNumber,
+    ForwardingNotAllowed,
+    NumberNotUsable,
+    OwnNumber,
+    TenantDisabled,
+    UserDisabled,
+    UserWithoutNumber,
+    UserWithoutPolicy,
+)
 from chalicelib.domain.identifiers import parse_upn
 from chalicelib.handlers.answers import json_answer
 from chalicelib.handlers.api import ADMINS, READERS, api_route
@@ -36,7 +45,10 @@ SETTINGS = (Answer(CallSettingsView),)
 CHANGE_SETTINGS = Contract(
     SETTINGS,
     (Body(CallSettingsChange, required=False),),
-    problems=(ForwardingNotAllowed, NumberNotUsable, OwnNumber, EmergencyNumber),
+    problems=(
+        *(ForwardingNotAllowed, NumberNotUsable, OwnNumber, EmergencyNumber),
+        *(TenantDisabled, UserDisabled, UserWithoutNumber, UserWithoutPolicy),  # where the user may not call at all
+    ),
 )
 SET_MESSAGES = Contract((Answer(Messages),), (Body(Messages, required=False),))
 
