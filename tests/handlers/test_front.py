@@ -76,13 +76,11 @@ def raises():
 def sync(event):
     print("schedule heard", event.to_dict()["source"], flush=True)
 
-heard = []
-
 @app.on_sqs_message(queue="work", batch_size=1)
 def work(event):
-    heard.extend(record.body for record in event)
-    print("work heard", heard[-1], flush=True)
-    if "bad" in heard[-1]:
+    (heard,) = [record.body for record in event]
+    print(f"work heard {heard}\\n", end="", flush=True)  # in one piece: two workers share the log
+    if "bad" in heard:
         raise RuntimeError("no")
 
 @app.route("/work/{name}", methods=["POST"], content_types=["*/*"])
