@@ -84,16 +84,22 @@ def month(phones: int, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
 
 
 def _store(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
-    report, file = inputs["requests"]["report"], inputs["requests"]["settled_file"]
-    reads = load.reports * (report["reads"] + report["queries"]) + load.batches + load.files * (file["reads"] + file["queries"])
-    writes = load.reports * report["writes"] * inputs["sized"]["report_write_units"] + load.files * file["writes"]
+    each = inputs["requests"]
+    counts = {"report": load.reports, "batch": load.batches, "settled_file": load.files}
+    reads = sum(_read_units(each[name]) * count for name, count in counts.items())
+    writes = load.reports * each["report"]["writes"] * inputs["sized"]["report_write_units"]
     stored = load.phones * inputs["phones"]["stored_bytes"] / GB
     kept = prices.of("dynamodb_gb_month", stored) + prices.of("dynamodb_recovery_gb_month", stored)
     return [
-        Line("DynamoDB", f"{reads / 1e6:,.0f} million reads, consistent, of at most 4 kB", prices.of("dynamodb_read", reads)),
+        Line("DynamoDB", f"{reads / 1e6:,.0f} million read units", prices.of("dynamodb_read", reads)),
         Line("DynamoDB", f"{writes / 1e6:,.0f} million writes of at most 1 kB", prices.of("dynamodb_write", writes)),
         Line("DynamoDB", f"{stored:,.1f} GB kept, restorable", kept),
     ]
+
+
+def _read_units(request: Mapping[str, int]) -> float:
+    """Of records and answers of at most 4 kB; what need not be fresh costs half."""
+    return request.get("reads", 0) + request.get("queries", 0) + request.get("stale", 0) / 2
 
 
 def _functions(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:

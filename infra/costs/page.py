@@ -23,9 +23,9 @@ DRIVERS = """\
 The aim of less than {aim} US cents a phone and month at {phones:,} phones {verdict}: {cents:.2f}.
 
 - **Reports of registrations every 15 minutes, with the user's rights checked: {reports:,.0f} US dollars** in reads and writes.
-  Each reads eight records and asks one query; tenant, policy and edge are the same for a whole batch, and installation and
-  device are read twice. Reading each once a batch would leave four or five of the nine. The load is even, so capacity bought
-  by the hour (DynamoDB's provisioned mode, with autoscaling) suits a region once it is full.
+  Each reads installation, device and user once, eventually consistent, and writes the device; tenant, policy and edge are read
+  once for a whole batch. The load is even, so capacity bought by the hour (DynamoDB's provisioned mode, with autoscaling) suits
+  a region once it is full.
 - Requests of the edges: a batch holds what came while the one before was on its way. Twice as many events a batch halve what
   API Gateway, the firewall and the logs take.
 - Edge tasks grow with connected phones; answers to registration refreshes too, and those halve with every doubling of
