@@ -11,6 +11,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 GB = 1e9
+SECONDS_A_DAY = 86400
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ def load_of(phones: int, inputs: Mapping[str, Any]) -> Load:
     tasks = max(edge["fewest_tasks"], math.ceil(phones / edge["phones_per_task"]))
     reports = phones * each["reports_a_day"] * days
     heartbeats = tasks * edge["heartbeats_a_day"] * days
-    batches = max(heartbeats, reports / edge["events_a_batch"])
+    a_second = reports / tasks / (days * SECONDS_A_DAY)
+    events = min(edge["events_a_batch"], 1 + a_second * edge["report_linger_seconds"])  # the first waits for the others
+    batches = max(heartbeats, reports / events)
     return Load(phones, tasks, reports, batches, phones * each["files_a_day"] * days, phones * each["refreshes_a_day"] * days)
 
 
@@ -145,7 +148,7 @@ def _edge(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
 def _fixed(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
     fixed = inputs["fixed"]
     watching = prices.of("alarm_month", fixed["alarms"]) + prices.of("metric_month", fixed["custom_metrics"])
-    messages = load.tasks * inputs["days_a_month"] * 86400 / 20  # long polls of the edges' queues, 20 seconds each
+    messages = load.tasks * inputs["days_a_month"] * SECONDS_A_DAY / 20  # long polls of the edges' queues, 20 seconds each
     return [
         Line("CloudWatch", "alarms and metrics", watching),
         Line("Secrets Manager", f"{fixed['secrets']} secrets", prices.of("secret_month", fixed["secrets"])),

@@ -26,8 +26,8 @@ The aim of less than {aim} US cents a phone and month at {phones:,} phones {verd
   Each reads installation, device and user once, eventually consistent, and writes the device; tenant, policy and edge are read
   once for a whole batch. The load is even, so capacity bought by the hour (DynamoDB's provisioned mode, with autoscaling) suits
   a region once it is full.
-- Requests of the edges: a batch holds what came while the one before was on its way. Twice as many events a batch halve what
-  API Gateway, the firewall and the logs take.
+- Requests of the edges: a report that tells nothing new waits up to `EDGE_REPORT_LINGER_SECONDS` (5) for others, so that a
+  batch of a full edge holds some eighty; of two idle edges it holds two or three.
 - Edge tasks grow with connected phones; answers to registration refreshes too, and those halve with every doubling of
   `phones.registration_expiry_seconds` (300 is the most).
 - A small region pays for what stands there: two tasks, the load balancer, addresses, the firewall's list, alarms.

@@ -93,6 +93,18 @@ def test_a_phone_that_was_signed_out_a_moment_ago_stays_so(
     assert ["resync"] == [command["type"] for command in commands]  # it registers with the account that has ended
 
 
+def test_a_phone_that_was_signed_out_and_told_so_a_moment_ago_is_still_told_again(
+    world: World, store: LaggingStore, signed_in: Phone
+) -> None:
+    store.lag(Installation)
+    world.admin.post(f"/v1/devices/{MAC}/sign-out")
+    for command_id in world.device()["pending_commands"]:
+        world.edge.report_finished(command_id, 200)
+    commands = signed_in.register()
+
+    assert ["resync"] == [command["type"] for command in commands]
+
+
 @pytest.mark.parametrize("kinds", KINDS)
 def test_a_phone_that_was_blocked_a_moment_ago_is_forgotten(
     world: World, store: LaggingStore, signed_in: Phone, kinds: tuple[type, ...]
