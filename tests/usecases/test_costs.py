@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from chalicelib.adapters.counting import Cost
+from chalicelib.adapters.records import item_of
+from chalicelib.domain.device import Device
 from chalicelib.domain.installation import Installation
 from tests.gateway import BEN, MAC, Phone, World
 
@@ -161,6 +164,41 @@ def test_the_bill_is_computed_from_what_is_counted_here(world: World, signed_in:
     two, one = batch_of(*phones), batch_of(signed_in)  # in this order: after half an hour of silence the other is offline
 
     assert counted == {"report": two - one, "batch": one - (two - one), "settled_file": world.cost_of(signed_in.fetch)}
+
+
+def test_a_device_is_written_for_one_unit(world: World, signed_in: Phone) -> None:
+    """DynamoDB counts a write for each 1,024 bytes, names and values. Names are long here, times to the microsecond."""
+    signed_in.fetch()
+    device = world.store.load(Device, MAC)
+    assert device is not None
+    assert device.user is not None
+    assert device.binding is not None
+    now = datetime(2026, 11, 22, 12, 0, 0, 123456, UTC)
+    upn, number, edge_id = (
+        "alexandra.hohenstaufen@contoso-europe.com",
+        "+498912345678",
+        "ip-10-0-101-123.eu-west-1.compute.internal",
+    )
+    contact = f"<sip:{number}@255.255.255.255:65535;transport=TLS>"
+    device = replace(
+        device,
+        user=replace(device.user, upn=upn, display_name="Alexandra von Hohenstaufen", number=number),
+        binding=replace(
+            device.binding,
+            edge_id=edge_id,
+            aor=number,
+            contact=contact,
+            source="255.255.255.255:65535",
+            since=now,
+            seen_at=now,
+        ),
+        edge_id=edge_id,
+        **dict.fromkeys(("last_seen_at", "onboarded_at", "enrolled_at", "signed_in_at", "last_sync_at"), now),
+    )
+    item = item_of(device)
+    texts = (item.partition, item.sort, item.kind, item.data, "partition", "sort", "kind", "data", "version", "0000")
+
+    assert 1024 >= sum(len(text.encode()) for text in texts)
 
 
 def test_stage_1_of_a_new_phone_is_one_query_and_its_writes(world: World, phone: Phone) -> None:
