@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -14,11 +14,18 @@ R = TypeVar("R")
 
 @dataclass
 class Cost:
-    """`reads` and `writes` count records, found or not and saved or refused; `queries` count lists asked for."""
+    """`reads` and `writes` count records, found or not and saved or refused; `queries` count lists asked for.
+
+    `stale` are reads that need not be fresh; they are not among `reads`, and cost half.
+    """
 
     reads: int = 0
     queries: int = 0
     writes: int = 0
+    stale: int = 0
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(*(here - there for here, there in zip(astuple(self), astuple(other), strict=True)))
 
 
 class CountingStore:
@@ -32,9 +39,12 @@ class CountingStore:
         self.cost.reads += 1
         return self._store.load(kind, *key)
 
-    def load_many(self, kind: type[R], keys: Sequence[tuple[str, ...]]) -> list[R | None]:
-        self.cost.reads += len(keys)
-        return self._store.load_many(kind, keys)
+    def load_many(self, kind: type[R], keys: Sequence[tuple[str, ...]], *, fresh: bool = True) -> list[R | None]:
+        if fresh:
+            self.cost.reads += len(keys)
+        else:
+            self.cost.stale += len(keys)
+        return self._store.load_many(kind, keys, fresh=fresh)
 
     def gather(self, kinds: Sequence[type], *partition: str) -> list[Any]:
         self.cost.queries += 1

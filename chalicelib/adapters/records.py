@@ -252,7 +252,7 @@ def item_of(record: Any) -> Item:
     key = layout.key(record)
     listed = layout.listing(record)
     expires_at = layout.expires_at(record)
-    data = to_json(record)
+    data = to_json(record, sparse=True)  # a write is paid by the kilobyte
     if isinstance(data, dict):
         data.pop("version", None)
     return Item(

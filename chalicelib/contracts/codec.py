@@ -50,22 +50,34 @@ def parse_time(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def to_json(value: object) -> JsonValue:
-    """A dataclass, or anything it holds, as plain JSON values. Fields keep their names and order."""
+def to_json(value: object, *, sparse: bool = False) -> JsonValue:
+    """A dataclass, or anything it holds, as plain JSON values. Fields keep their names and order.
+
+    `sparse` leaves out fields that have their default; `from_json` gives the same value back while the defaults stay.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name_of(f): to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        held = ((field, getattr(value, field.name)) for field in _fields(type(value)))
+        return {
+            name_of(field): to_json(item, sparse=sparse) for field, item in held if not (sparse and _is_default(field, item))
+        }
     if isinstance(value, Enum):
         return typing.cast("JsonValue", value.value)
     if isinstance(value, datetime):
         return format_time(value)
     if isinstance(value, Mapping):
-        return {str(key): to_json(item) for key, item in value.items()}
+        return {str(key): to_json(item, sparse=sparse) for key, item in value.items()}
     if isinstance(value, list | tuple | frozenset | set):
-        return [to_json(item) for item in value]
+        return [to_json(item, sparse=sparse) for item in value]
     if value is None or isinstance(value, str | int | float | bool):
         return value
     message = f"{type(value).__name__} has no JSON form"
     raise TypeError(message)
+
+
+def _is_default(field: dataclasses.Field[Any], value: object) -> bool:
+    if field.default_factory is not dataclasses.MISSING:
+        return bool(value == field.default_factory())
+    return field.default is not dataclasses.MISSING and bool(value == field.default)
 
 
 def name_of(field: dataclasses.Field[Any]) -> str:

@@ -132,8 +132,8 @@ class CarryingStore:
     def load(self, kind: type[R], *key: str) -> R | None:
         return self._store.load(kind, *key)
 
-    def load_many(self, kind: type[R], keys: Sequence[tuple[str, ...]]) -> list[R | None]:
-        return self._store.load_many(kind, keys)
+    def load_many(self, kind: type[R], keys: Sequence[tuple[str, ...]], *, fresh: bool = True) -> list[R | None]:
+        return self._store.load_many(kind, keys, fresh=fresh)
 
     def gather(self, kinds: Sequence[type], *partition: str) -> list[Any]:
         return self._store.gather(kinds, *partition)

@@ -38,8 +38,12 @@ class Store(Protocol):
     def load(self, kind: type[R], *key: str) -> R | None:
         """One record by its whole key. One read."""
 
-    def load_many(self, kind: type[R], keys: Sequence[tuple[str, ...]]) -> list[R | None]:
-        """Several records, in the order asked. One read each."""
+    def load_many(self, kind: type[R], keys: Sequence[tuple[str, ...]], *, fresh: bool = True) -> list[R | None]:
+        """Several records, in the order asked. One read each.
+
+        Not `fresh`, it costs half, and what was saved within about the last second may be missing: only for what a conditional
+        save guards, or for what is read again before anything is done.
+        """
 
     def gather(self, kinds: Sequence[type], *partition: str) -> list[Any]:
         """Every record of these kinds in one partition, such as all that is known of one MAC. One query."""
@@ -69,8 +73,11 @@ class Directory(Protocol):
     @property
     def writable(self) -> bool: ...
 
-    def load_users(self, tenant_id: TenantId, upns: Sequence[Upn]) -> dict[Upn, User]:
-        """Those of `upns` that the directory knows. Raises DirectoryAway where it does not answer, or throttles."""
+    def load_users(self, tenant_id: TenantId, upns: Sequence[Upn], *, fresh: bool = True) -> dict[Upn, User]:
+        """Those of `upns` that the directory knows; `fresh` as in Store.load_many.
+
+        Raises DirectoryAway where it does not answer, or throttles.
+        """
 
     def list_users(self, tenant_id: TenantId, limit: int, cursor: str | None = None) -> Page:
         """Users a page at a time, each once, in an order of the directory's own. Raises BadRequest for a foreign cursor."""

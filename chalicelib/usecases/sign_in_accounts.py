@@ -129,9 +129,9 @@ class LoadedUsers:
         self._directory = directory
         self._users = users
 
-    def load_users(self, tenant_id: TenantId, upns: Sequence[Upn]) -> dict[Upn, User]:
+    def load_users(self, tenant_id: TenantId, upns: Sequence[Upn], *, fresh: bool = True) -> dict[Upn, User]:
         """Of those at hand; their tenant is the job's."""
-        del tenant_id
+        del tenant_id, fresh
         return {upn: self._users[upn] for upn in upns if upn in self._users}
 
     def list_users(self, tenant_id: TenantId, limit: int, cursor: str | None = None) -> Page:

@@ -11,6 +11,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 GB = 1e9
+SECONDS_A_DAY = 86400
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ def load_of(phones: int, inputs: Mapping[str, Any]) -> Load:
     tasks = max(edge["fewest_tasks"], math.ceil(phones / edge["phones_per_task"]))
     reports = phones * each["reports_a_day"] * days
     heartbeats = tasks * edge["heartbeats_a_day"] * days
-    batches = max(heartbeats, reports / edge["events_a_batch"])
+    a_second = reports / tasks / (days * SECONDS_A_DAY)
+    events = min(edge["events_a_batch"], 1 + a_second * edge["report_linger_seconds"])  # the first waits for the others
+    batches = max(heartbeats, reports / events)
     return Load(phones, tasks, reports, batches, phones * each["files_a_day"] * days, phones * each["refreshes_a_day"] * days)
 
 
@@ -84,16 +87,22 @@ def month(phones: int, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
 
 
 def _store(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
-    report, file = inputs["requests"]["report"], inputs["requests"]["settled_file"]
-    reads = load.reports * (report["reads"] + report["queries"]) + load.batches + load.files * (file["reads"] + file["queries"])
-    writes = load.reports * report["writes"] * inputs["sized"]["report_write_units"] + load.files * file["writes"]
+    each = inputs["requests"]
+    counts = {"report": load.reports, "batch": load.batches, "settled_file": load.files}
+    reads = sum(_read_units(each[name]) * count for name, count in counts.items())
+    writes = load.reports * each["report"]["writes"] * inputs["sized"]["report_write_units"]
     stored = load.phones * inputs["phones"]["stored_bytes"] / GB
     kept = prices.of("dynamodb_gb_month", stored) + prices.of("dynamodb_recovery_gb_month", stored)
     return [
-        Line("DynamoDB", f"{reads / 1e6:,.0f} million reads, consistent, of at most 4 kB", prices.of("dynamodb_read", reads)),
+        Line("DynamoDB", f"{reads / 1e6:,.0f} million read units", prices.of("dynamodb_read", reads)),
         Line("DynamoDB", f"{writes / 1e6:,.0f} million writes of at most 1 kB", prices.of("dynamodb_write", writes)),
         Line("DynamoDB", f"{stored:,.1f} GB kept, restorable", kept),
     ]
+
+
+def _read_units(request: Mapping[str, int]) -> float:
+    """Of records and answers of at most 4 kB; what need not be fresh costs half."""
+    return request.get("reads", 0) + request.get("queries", 0) + request.get("stale", 0) / 2
 
 
 def _functions(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
@@ -139,7 +148,7 @@ def _edge(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
 def _fixed(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
     fixed = inputs["fixed"]
     watching = prices.of("alarm_month", fixed["alarms"]) + prices.of("metric_month", fixed["custom_metrics"])
-    messages = load.tasks * inputs["days_a_month"] * 86400 / 20  # long polls of the edges' queues, 20 seconds each
+    messages = load.tasks * inputs["days_a_month"] * SECONDS_A_DAY / 20  # long polls of the edges' queues, 20 seconds each
     return [
         Line("CloudWatch", "alarms and metrics", watching),
         Line("Secrets Manager", f"{fixed['secrets']} secrets", prices.of("secret_month", fixed["secrets"])),

@@ -20,6 +20,7 @@ from sip_edge.agent.core.answers import (
     answer_verdict,
     answer_verdict_later,
 )
+from sip_edge.agent.core.delivery import Pace
 from sip_edge.agent.core.exposition import Family, Sample
 from sip_edge.agent.core.messages import (
     BindingReport,
@@ -34,6 +35,7 @@ from sip_edge.agent.core.messages import (
 from sip_edge.agent.core.records import UnusableCredentials
 from sip_edge.agent.core.routes import answer_route, answer_route_late
 from sip_edge.agent.functions import Functions, FunctionsError
+from sip_edge.agent.known_bindings import KnownBindings
 from sip_edge.agent.link import Link
 from sip_edge.agent.log import log_event
 from sip_edge.agent.metrics import Metrics
@@ -61,8 +63,13 @@ class Agent:
             send=self._link.send, on_finished=self._report_command, on_refresh=self._refresh, metrics=metrics
         )
         self._poster = Poster(
-            settings.id, functions, outbox, on_command=self._commander.accept, heartbeat_seconds=settings.heartbeat_seconds
+            settings.id,
+            functions,
+            outbox,
+            on_command=self._commander.accept,
+            pace=Pace(settings.heartbeat_seconds, settings.report_linger_seconds),
         )
+        self._bindings = KnownBindings()
         control = Control(settings.run_directory)
         self._monitor = Monitor(settings.metrics, control, linked=lambda: self._link.is_up, read_families=self._read_families)
         self._certificate = CertificateWatch(settings, control, metrics)
@@ -105,7 +112,8 @@ class Agent:
     def _note_state(self, state: EdgeState) -> None:
         if self._outbox.note_start(state.start_id, _event_now(EventType.EDGE_STARTED, contact=self._contact)):
             log_event("edge_started", start_id=state.start_id)
-            self._poster.wake()
+            self._bindings.clear()
+            self._poster.wake(news=True)
         self._commander.link_up()
 
     def _lose_link(self) -> None:
@@ -164,7 +172,8 @@ class Agent:
         shed = self._outbox.add(events)
         if shed:
             log_event("events_shed", count=shed, total=self._outbox.shed_count)
-        self._poster.wake()
+        news = [event for event in events if self._bindings.note(event)]
+        self._poster.wake(news=bool(news))
 
 
 def _event_now(kind: EventType, **fields: Any) -> EdgeEvent:

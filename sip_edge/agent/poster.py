@@ -1,20 +1,26 @@
-"""Delivers the outbox to the functions, in order, and collects the commands that come back with every receipt."""
+"""Delivers the outbox to the functions, in order, and collects the commands that come back with every receipt.
+
+News goes at once, and takes along whatever waits before it. A report that tells nothing new waits a few seconds for others, or
+until a batch is full: requests are what an edge costs the functions.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+import time
 from collections.abc import Callable, Sequence
 
 from chalicelib.contracts.edge import BatchReceipt, EdgeCommand, EdgeEvent, EventBatch
-from sip_edge.agent.core.delivery import Delivery, gives_up, note_accepted, note_away, note_refused, pause_seconds
+from sip_edge.agent.core.delivery import Delivery, Pace, gives_up, note_accepted, note_away, note_refused, pause_seconds
 from sip_edge.agent.functions import Functions, FunctionsAway, RequestRefused
 from sip_edge.agent.log import log_event
 from sip_edge.agent.outbox import Outbox
 
 
 class Poster:
-    """One batch at a time. Without events an empty batch goes every `heartbeat_seconds`."""
+    """One batch at a time. Without events an empty batch goes with every heartbeat of `pace`."""
 
     def __init__(
         self,
@@ -23,37 +29,42 @@ class Poster:
         outbox: Outbox,
         *,
         on_command: Callable[[EdgeCommand], None],
-        heartbeat_seconds: int,
+        pace: Pace,
     ) -> None:
         self._edge_id = edge_id
         self._functions = functions
         self._outbox = outbox
         self._on_command = on_command
-        self._heartbeat_seconds = heartbeat_seconds
+        self._pace = pace
         self._wake = asyncio.Event()
+        self._due = 0.0  # when the next batch goes, on the monotonic clock; in the past: at once
         self._delivery = Delivery()
 
-    def wake(self) -> None:
-        """There is something in the outbox."""
+    def wake(self, *, news: bool) -> None:
+        """There is something in the outbox; without `news` it may wait for more."""
+        full = len(self._outbox) >= self._delivery.batch_limit
+        self._due = 0.0 if news or full else min(self._due, time.monotonic() + self._pace.linger_seconds)
         self._wake.set()
 
     async def run(self) -> None:
         """Delivers until cancelled."""
         while True:
-            self._wake.clear()
             events = self._outbox.oldest(self._delivery.batch_limit)
+            all_taken = len(events) == len(self._outbox)
+            self._due = time.monotonic() + self._pace.heartbeat_seconds if all_taken else 0.0
             await self._deliver(events)
             if self._delivery.failures:
                 await asyncio.sleep(pause_seconds(self._delivery.failures - 1, jitter=random.random()))  # noqa: S311 - no secret
-            elif not len(self._outbox):
+            else:
                 await self._rest()
 
     async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(self._heartbeat_seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        """Until the next batch is due."""
+        while (seconds := self._due - time.monotonic()) > 0:
+            self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
 
     async def _deliver(self, events: Sequence[EdgeEvent]) -> None:
         try:
@@ -67,6 +78,8 @@ class Poster:
 
     def _accept(self, events: Sequence[EdgeEvent], receipt: BatchReceipt) -> None:
         dropped = self._outbox.drop(receipt.accepted)
+        if dropped < len(events):
+            self._due = 0.0
         if events and not dropped:
             self._fail(note_away(self._delivery), "none of the batch was accepted")
         else:

@@ -181,6 +181,12 @@ def test_the_same_record_may_be_asked_for_twice(store: Store) -> None:
     assert [anna, None, anna] == store.load_many(User, [("t1", ANNA.upn), ("t2", ANNA.upn), ("t1", ANNA.upn)])
 
 
+def test_a_reading_that_need_not_be_fresh_finds_what_is_long_saved(store: Store) -> None:
+    store.save(ANNA)
+
+    assert [replace(ANNA, version=1)] == store.load_many(User, [("t1", ANNA.upn)], fresh=False)
+
+
 def test_no_keys_give_no_records(store: Store) -> None:
     assert [] == store.load_many(User, [])
 

@@ -31,6 +31,12 @@ def test_each_record_asked_for_is_a_read_found_or_not(counting: CountingStore) -
     assert Cost(reads=3) == counting.cost
 
 
+def test_a_reading_that_need_not_be_fresh_is_counted_by_itself(counting: CountingStore) -> None:
+    counting.load_many(User, [("t1", "anna@example.com"), ("t1", "berta@example.com")], fresh=False)
+
+    assert Cost(stale=2) == counting.cost
+
+
 def test_each_list_asked_for_is_a_query(counting: CountingStore) -> None:
     counting.gather([User], "t1")
     counting.find(User, "t1")

@@ -179,6 +179,15 @@ def test_keys_that_dynamodb_did_not_get_to_are_asked_for_again(remote: DynamoSto
     assert [key] == endpoint.requests[1]["RequestItems"]["directory"]["Keys"]
 
 
+@pytest.mark.parametrize("fresh", [True, False])
+def test_only_what_need_not_be_fresh_is_read_at_half_the_price(remote: DynamoStore, endpoint: Endpoint, *, fresh: bool) -> None:
+    endpoint.script = [(200, {"Responses": {"directory": []}, "UnprocessedKeys": {}})]
+
+    remote.load_many(User, [("t1", ANNA.upn)], fresh=fresh)
+
+    assert fresh is endpoint.requests[0]["RequestItems"]["directory"].get("ConsistentRead", False)
+
+
 def test_more_keys_than_one_request_takes_are_split(remote: DynamoStore, endpoint: Endpoint) -> None:
     endpoint.script = [(200, {"Responses": {"directory": []}, "UnprocessedKeys": {}})]
 

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -81,6 +82,13 @@ class Edge:
             "EDGE_METRICS": f"127.0.0.1:{free_port()}",
             **self.overrides,
         }
+
+    def waiting_events(self) -> int:
+        """How many the agent has still to deliver."""
+        with sqlite3.connect(self.folder / "outbox.db") as database:
+            (count,) = database.execute("SELECT count(*) FROM events").fetchone()
+        database.close()
+        return int(count)
 
     def start(self) -> Edge:
         self.start_kamailio()

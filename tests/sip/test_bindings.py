@@ -47,6 +47,21 @@ def test_refreshes_are_reported_once_in_a_period(
     wait_until(lambda: phone.register().status == 200 and len(own_functions.events_of(account.username)) == 2)
 
 
+def test_a_report_without_news_waits_for_news_and_arrives_before_it(
+    make_edge: Callable[..., Edge], own_functions: FunctionsServer, connect: Connect
+) -> None:
+    edge = make_edge(EDGE_REPORT_SECONDS="1", EDGE_REPORT_LINGER_SECONDS="60", EDGE_HEARTBEAT_SECONDS="120").start()
+    settled, newcomer = (own_functions.add(Account(f"linger{number}.1", f"linger{number}")) for number in range(2))
+    phone = connect(settled, edge)
+    phone.register()
+    wait_until(lambda: own_functions.events_of(settled.username) and edge.waiting_events() == 0)
+    wait_until(lambda: phone.register().status == 200 and edge.waiting_events() == 1)
+    connect(newcomer, edge).register()
+
+    wait_until(lambda: own_functions.events_of(newcomer.username))
+    assert [settled.username, settled.username, newcomer.username] == [event.username for event in own_functions.events[1:]]
+
+
 def test_a_changed_contact_is_a_new_binding_and_the_old_one_goes(
     edge: Edge, functions: FunctionsServer, account: Account, connect: Connect
 ) -> None:

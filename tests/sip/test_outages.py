@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -22,13 +21,6 @@ def started(functions: FunctionsServer) -> int:
     return sum(event.type is EventType.EDGE_STARTED for event in functions.events)
 
 
-def waiting_in_outbox(edge: Edge) -> int:
-    with sqlite3.connect(edge.folder / "outbox.db") as database:
-        (count,) = database.execute("SELECT count(*) FROM events").fetchone()
-    database.close()
-    return int(count)
-
-
 def accounts_of(functions: FunctionsServer, count: int) -> list[Account]:
     return [functions.add(Account(f"out{number}.1", f"out{number}")) for number in range(count)]
 
@@ -42,18 +34,18 @@ def test_events_wait_for_the_functions_and_arrive_once_and_in_order(
     phones = [connect(account, edge) for account in accounts]
     for phone in phones:
         phone.register()
-    wait_until(lambda: len(own_functions.events) == 6 and waiting_in_outbox(edge) == 0)
+    wait_until(lambda: len(own_functions.events) == 6 and edge.waiting_events() == 0)
     setattr(own_functions.behaviour, failure, 500 if failure == "status" else True)
     for phone in phones:
         phone.register(contact=f"<sip:moved@{phone.address};transport=tls>")
         phone.register(expires=0)
-    wait_until(lambda: waiting_in_outbox(edge) == 10)
+    wait_until(lambda: edge.waiting_events() == 10)
     setattr(own_functions.behaviour, failure, 0)
 
     wait_until(lambda: len(own_functions.events) == 16)
     expected = [(account.username, kind) for account in accounts for kind in (EventType.REGISTERED, EventType.UNREGISTERED)]
     assert expected == [(event.username, event.type) for event in own_functions.events[6:]]
-    wait_until(lambda: waiting_in_outbox(edge) == 0)
+    wait_until(lambda: edge.waiting_events() == 0)
     assert 0 == own_functions.delivered_again
     moments = [event.at for event in own_functions.events[6:]]
     assert sorted(moments) == moments
@@ -66,10 +58,10 @@ def test_a_killed_agent_keeps_its_outbox_and_phones_go_on(
     known, stranger = accounts_of(own_functions, 2)
     phone = connect(known, edge)
     phone.register()
-    wait_until(lambda: len(own_functions.events) == 2 and waiting_in_outbox(edge) == 0)
+    wait_until(lambda: len(own_functions.events) == 2 and edge.waiting_events() == 0)
     own_functions.behaviour.away = True
     phone.register(contact=f"<sip:moved@{phone.address};transport=tls>")
-    wait_until(lambda: waiting_in_outbox(edge) == 1)
+    wait_until(lambda: edge.waiting_events() == 1)
     edge.kill_agent()
     put_off, refreshed = connect(stranger, edge).register(), phone.register()
     phone.register(expires=0)

@@ -73,6 +73,23 @@ def test_what_was_written_is_read_back(thing: Thing) -> None:
 
 
 @given(THINGS)
+def test_what_was_written_without_defaults_is_read_back(thing: Thing) -> None:
+    assert thing == from_json(Thing, json.loads(json.dumps(to_json(thing, sparse=True))))
+
+
+def test_a_field_that_has_its_default_may_be_left_out() -> None:
+    @dataclass(frozen=True)
+    class Desk:
+        room: str
+        phones: tuple[Part, ...] = ()
+        notes: dict[str, str] = field(default_factory=dict)
+        height: int | None = None
+
+    assert {"room": "1"} == to_json(Desk("1"), sparse=True)
+    assert {"room": "1", "notes": {"a": ""}, "height": 0} == to_json(Desk("1", notes={"a": ""}, height=0), sparse=True)
+
+
+@given(THINGS)
 def test_what_was_written_is_read_back_strictly_too(thing: Thing) -> None:
     assert thing == from_json(Thing, to_json(thing), strict=True)
 

@@ -51,7 +51,7 @@ def test_an_item_holds_the_record_one_version_further() -> None:
         partition="device#805ec0123456",
         sort="claim#t1",
         kind="Claim",
-        data='{"tenant_id":"t1","mac":"805ec0123456","location":"desk","added_at":"2026-11-22T12:00:00Z","otp":null}',
+        data='{"tenant_id":"t1","mac":"805ec0123456","location":"desk","added_at":"2026-11-22T12:00:00Z"}',
         version=4,
         expires_at=None,
         listing_partition="claims#t1",

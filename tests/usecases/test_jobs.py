@@ -28,11 +28,11 @@ class AwayDirectory:
         self._seconds = seconds
         self.asked: list[list[Upn]] = []
 
-    def load_users(self, tenant_id: TenantId, upns: list[Upn]) -> dict[Upn, object]:
+    def load_users(self, tenant_id: TenantId, upns: list[Upn], *, fresh: bool = True) -> dict[Upn, object]:
         self.asked.append(list(upns))
         if tenant_id in self.away:
             raise DirectoryAway("Microsoft Graph throttles.", self._seconds)
-        return dict(self._directory.load_users(tenant_id, upns))
+        return dict(self._directory.load_users(tenant_id, upns, fresh=fresh))
 
 
 @pytest.fixture

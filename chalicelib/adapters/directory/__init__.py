@@ -18,10 +18,10 @@ class LocalDirectory:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def load_users(self, tenant_id: TenantId, upns: Sequence[Upn]) -> dict[Upn, User]:
+    def load_users(self, tenant_id: TenantId, upns: Sequence[Upn], *, fresh: bool = True) -> dict[Upn, User]:
         """One read each."""
         wanted = sorted(set(upns))
-        users = self._store.load_many(User, [(tenant_id, upn) for upn in wanted]) if wanted else []
+        users = self._store.load_many(User, [(tenant_id, upn) for upn in wanted], fresh=fresh) if wanted else []
         return {user.upn: user for user in users if user is not None}
 
     def list_users(self, tenant_id: TenantId, limit: int, cursor: str | None = None) -> Page:

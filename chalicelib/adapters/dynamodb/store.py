@@ -1,7 +1,8 @@
 """The Store port on two DynamoDB tables. Same keys, versions and cursors as the SQLite store.
 
-Single records are read and written by key, consistently. Lists under a second key come from an index that follows its table
-within about a second: whoever changes a record found there may meet SaveConflict, and loads it by its key then.
+Single records are read and written by key, consistently unless `load_many` is told that they need not be fresh. Lists under a
+second key come from an index that follows its table within about a second: whoever changes a record found there may meet
+SaveConflict, and loads it by its key then.
 
 DynamoDB deletes expired items up to days late, so they are skipped here, and a new record takes an expired one's place.
 
@@ -81,11 +82,11 @@ class DynamoStore:
         record: R | None = self._unless_over(item)
         return record
 
-    def load_many(self, kind: type[R], keys: Sequence[tuple[str, ...]]) -> list[R | None]:
+    def load_many(self, kind: type[R], keys: Sequence[tuple[str, ...]], *, fresh: bool = True) -> list[R | None]:
         model = self._tables.models[layout_of(kind).table]
         wanted = [key_of(kind, key)[1:] for key in keys]
         with named_failures():
-            items = model.batch_get([key for key in wanted if is_possible_key(*key)], consistent_read=True)
+            items = model.batch_get([key for key in wanted if is_possible_key(*key)], consistent_read=fresh)
             found = {item.key: self._unless_over(item) for item in items}
         return [found.get(key) for key in wanted]
 

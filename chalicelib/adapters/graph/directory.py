@@ -39,8 +39,9 @@ class GraphDirectory:
     def __init__(self, client: GraphClient) -> None:
         self._client = client
 
-    def load_users(self, tenant_id: TenantId, upns: Sequence[Upn]) -> dict[Upn, User]:
+    def load_users(self, tenant_id: TenantId, upns: Sequence[Upn], *, fresh: bool = True) -> dict[Upn, User]:
         """Deleted users and strangers are left out; users without Teams come without a number."""
+        del fresh  # Graph knows one kind of reading
         wanted = sorted(set(upns))
         accounts = {upn: row for row in self._accounts(tenant_id, "userPrincipalName", wanted) if (upn := find_upn(row))}
         paths = [f"{CONFIGURATIONS}/{quote(row['id'], safe='')}?$select={CONFIGURATION_FIELDS}" for row in accounts.values()]

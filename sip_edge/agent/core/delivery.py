@@ -49,6 +49,14 @@ def gives_up(batch_size: int) -> bool:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """Seconds between two batches where nothing happens, and how long a report that tells nothing new may wait for others."""
+
+    heartbeat_seconds: int
+    linger_seconds: int
+
+
+@dataclass(frozen=True)
 class Stored:
     """What shedding needs to know of a waiting event."""
 

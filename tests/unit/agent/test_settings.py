@@ -21,6 +21,7 @@ AGENT = {"EDGE_ID": "e1", "EDGE_FUNCTIONS_URL": "https://gateway.example", "EDGE
         ({"EDGE_COMMANDS": "tcp:1"}, "EDGE_COMMANDS"),
         ({"EDGE_EVAPI": "8448:"}, "EDGE_EVAPI"),
         ({"EDGE_OUTBOX_LIMIT": "many"}, "EDGE_OUTBOX_LIMIT"),
+        ({"EDGE_REPORT_LINGER_SECONDS": "61"}, "EDGE_REPORT_LINGER_SECONDS"),
     ],
 )
 def test_a_wrong_setting_is_named(changed: dict[str, str], named: str) -> None:
