@@ -47,7 +47,10 @@ class Edge(Construct):
         self.balancer = self._balancer()
         self.target_group = self._target_group("Sips", "Edges", SIP_TLS)
         if region.trunk:
-            self._target_group("Trunk", "TrunkEdges", TRUNK)
+            trunk = self._target_group("Trunk", "TrunkEdges", TRUNK)
+            # What belongs to a peer's call comes to the edge that has the call, over a new connection too.
+            trunk.set_attribute("stickiness.enabled", "true")
+            trunk.set_attribute("stickiness.type", "source_ip")
         self.flows_per_task = self._flows_per_task()
         self._scale()
 

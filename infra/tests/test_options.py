@@ -85,6 +85,15 @@ def test_a_trunk_reaches_the_edges_from_its_networks_alone(resources: dict[str, 
     assert {5061, 5062} == {item["Port"] for item in of_type(resources, "AWS::ElasticLoadBalancingV2::Listener")}
 
 
+def test_a_peer_comes_back_to_the_edge_that_has_its_call(resources: dict[str, Any]) -> None:
+    groups = {
+        item["Port"]: item["TargetGroupAttributes"] for item in of_type(resources, "AWS::ElasticLoadBalancingV2::TargetGroup")
+    }
+    sticky = [{item["Key"]: item["Value"] for item in groups[port]}.get("stickiness.type") for port in (SIP_TLS, TRUNK)]
+
+    assert [None, "source_ip"] == sticky
+
+
 def test_an_edge_is_told_of_the_trunk(resources: dict[str, Any]) -> None:
     (task,) = of_type(resources, "AWS::ECS::TaskDefinition")
     (container,) = task["ContainerDefinitions"]
