@@ -14,7 +14,7 @@ import pytest
 from infra.functions import RIGHTS
 from infra.package import build
 from infra.package.build import ROOT, Package, build_package
-from infra.package.contents import is_needed, needed_requirements
+from infra.package.contents import AWS_SERVICES, is_needed, needed_requirements
 from infra.package.interpreter import Interpreter, NoInterpreter, find_interpreter
 from infra.routes import handler_of, queue_readers, routes, schedules
 
@@ -155,6 +155,23 @@ def test_what_only_chalices_command_line_asks_for_is_left_out() -> None:
 )
 def test_a_file_is_judged_by_its_place(path: str, needed: bool) -> None:
     assert needed == is_needed(path)
+
+
+def test_of_botocores_endpoints_those_of_our_services_are_kept(package: Package) -> None:
+    with zipfile.ZipFile(package.path) as content:
+        partitions = json.loads(content.read("botocore/data/endpoints.json"))["partitions"]
+
+    assert {"aws", "aws-cn", "aws-us-gov"} <= {item["partition"] for item in partitions}
+    assert set(AWS_SERVICES) == set(partitions[0]["services"])
+    assert "eu-central-1" in partitions[0]["services"]["sqs"]["endpoints"]
+
+
+@pytest.mark.parametrize("service", sorted(AWS_SERVICES))
+def test_a_client_of_each_service_finds_its_host(runnable: tuple[Path, Interpreter], service: str) -> None:
+    code = f"""import botocore.session
+print(botocore.session.get_session().create_client({service!r}, region_name='eu-central-1').meta.endpoint_url)"""
+
+    assert f"https://{service}.eu-central-1.amazonaws.com" == run(runnable, code)
 
 
 def test_a_missing_python_is_named() -> None:
