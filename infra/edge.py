@@ -16,8 +16,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.functions import RETENTION, Surroundings
-from infra.network import ADDRESSES, SIP_TLS
-from infra.region import Region
+from infra.network import ADDRESSES, SIP_TLS, TRUNK
+from infra.region import Region, Trunk
 
 USER = "10001"  # of the image
 CONTAINER = "edge"
@@ -45,7 +45,12 @@ class Edge(Construct):
         )
         self.service = self._service()
         self.balancer = self._balancer()
-        self.target_group = self._target_group()
+        self.target_group = self._target_group("Sips", "Edges", SIP_TLS)
+        if region.trunk:
+            trunk = self._target_group("Trunk", "TrunkEdges", TRUNK)
+            # What belongs to a peer's call comes to the edge that has the call, over a new connection too.
+            trunk.set_attribute("stickiness.enabled", "true")
+            trunk.set_attribute("stickiness.type", "source_ip")
         self.flows_per_task = self._flows_per_task()
         self._scale()
 
@@ -98,7 +103,7 @@ class Edge(Construct):
                 "EDGE_TLS_CERTIFICATE_PEM": ecs.Secret.from_secrets_manager(certificate, "certificate"),
                 "EDGE_TLS_KEY_PEM": ecs.Secret.from_secrets_manager(certificate, "key"),
             },
-            port_mappings=[ecs.PortMapping(container_port=SIP_TLS, protocol=ecs.Protocol.TCP)],
+            port_mappings=[ecs.PortMapping(container_port=port, protocol=ecs.Protocol.TCP) for port in self._ports()],
             stop_timeout=cdk.Duration.seconds(STOP_SECONDS),
             health_check=ecs.HealthCheck(
                 command=["CMD", "python3", "-m", "sip_edge.agent.health"], start_period=cdk.Duration.seconds(30)
@@ -109,6 +114,9 @@ class Edge(Construct):
         for name, path in WRITABLE.items():
             container.add_mount_points(ecs.MountPoint(source_volume=name, container_path=path, read_only=False))
         return task
+
+    def _ports(self) -> tuple[int, ...]:
+        return (SIP_TLS, TRUNK) if self._region.trunk else (SIP_TLS,)
 
     def _allow(self, task: ecs.FargateTaskDefinition) -> None:
         """The running edge: its credential, its queue. Starting it (image, log, certificate) is another role."""
@@ -156,6 +164,7 @@ class Edge(Construct):
             "EDGE_EXPIRES_MAX": str(max(seconds, 300)),
             "EDGE_PRIVATE_NETWORKS": ADDRESSES,
             "EDGE_SHARED_MEMORY_MB": str(region.edge.memory_mb // 2),
+            **(_trunk_settings(region.trunk) if region.trunk else {}),
         }
 
     def _balancer(self) -> elb.NetworkLoadBalancer:
@@ -179,14 +188,14 @@ class Edge(Construct):
         ]
         return balancer
 
-    def _target_group(self) -> elb.NetworkTargetGroup:
-        listener = self.balancer.add_listener("Sips", port=SIP_TLS, protocol=elb.Protocol.TCP)
+    def _target_group(self, listener_id: str, group_id: str, port: int) -> elb.NetworkTargetGroup:
+        listener = self.balancer.add_listener(listener_id, port=port, protocol=elb.Protocol.TCP)
         group = listener.add_targets(
-            "Edges",
-            port=SIP_TLS,
+            group_id,
+            port=port,
             protocol=elb.Protocol.TCP,
             preserve_client_ip=True,  # Kamailio limits each address, and tells the functions whence a phone came
-            targets=[self.service.load_balancer_target(container_name=CONTAINER, container_port=SIP_TLS)],
+            targets=[self.service.load_balancer_target(container_name=CONTAINER, container_port=port)],
             deregistration_delay=cdk.Duration.seconds(DRAIN_SECONDS),
             health_check=elb.HealthCheck(
                 protocol=elb.Protocol.TCP,
@@ -227,3 +236,16 @@ class Edge(Construct):
                 autoscaling.ScalingInterval(change=1, lower=edge.phones_per_task),
             ],
         )
+
+
+def _trunk_settings(trunk: Trunk) -> dict[str, str]:
+    """Its certificate is the edge's own; who signs the peers' is what the image's Debian trusts."""
+    settings = {
+        "EDGE_TRUNK_PEERS": ",".join(trunk.peers),
+        "EDGE_TRUNK_NETWORKS": ",".join(trunk.networks),
+        "EDGE_TRUNK_NAME": trunk.name,
+        "EDGE_TRUNK_PORT": str(TRUNK),
+        "EDGE_TRUNK_MEDIA": trunk.media,
+        "EDGE_EMERGENCY_PEERS": ",".join(trunk.emergency_peers),
+    }
+    return {name: value for name, value in settings.items() if value}

@@ -23,7 +23,7 @@ from infra.network import Network
 from infra.package.build import Package
 from infra.queues import WORK_SECONDS, Queues
 from infra.region import Region
-from infra.routes import API_HANDLER, queue_readers, routes, schedules
+from infra.routes import handler_of, queue_readers, routes, schedules
 
 API_SECONDS = 29  # API Gateway waits no longer
 ROTATION = Path(__file__).parent / "rotation"
@@ -80,7 +80,7 @@ class Functions(Construct):
         self._region = region
         self._around = around
         groups = sorted({route.group for route in routes()})
-        self.by_group = {name: self._function(name, API_HANDLER, self._rights(name), API_SECONDS) for name in groups}
+        self.by_group = {name: self._function(name, handler_of(name), self._rights(name), API_SECONDS) for name in groups}
         self.by_name = dict(self.by_group)
         for schedule in schedules():
             function = self._function(schedule.name, schedule.handler, IN_THE_BACKGROUND, WORK_SECONDS)

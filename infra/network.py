@@ -12,10 +12,11 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.region import Region
+from infra.region import Region, Trunk
 
 HTTPS = 443
 SIP_TLS = 5061
+TRUNK = 5062  # as in sip_edge/agent/settings.py
 MEDIA = (49152, 53247)
 BETWEEN_EDGES = 5060
 ADDRESSES = "10.0.0.0/16"
@@ -55,6 +56,8 @@ class Network(Construct):
         )
         self.edge_group = ec2.SecurityGroup(self, "EdgeGroup", vpc=self.vpc, description="SIP edges")
         self._open_ports()
+        if region.trunk:
+            self._open_trunk(region.trunk)
 
     def _open_ports(self) -> None:
         anywhere = ec2.Peer.any_ipv4()
@@ -63,6 +66,12 @@ class Network(Construct):
         self.edge_group.add_ingress_rule(self.balancer_group, ec2.Port.tcp(SIP_TLS), "SIP over TLS, through the load balancer")
         self.edge_group.add_ingress_rule(anywhere, ec2.Port.udp_range(*MEDIA), "media")
         self.edge_group.add_ingress_rule(self.edge_group, ec2.Port.tcp(BETWEEN_EDGES), "SIP between edges")
+
+    def _open_trunk(self, trunk: Trunk) -> None:
+        for network in trunk.networks:
+            self.balancer_group.add_ingress_rule(ec2.Peer.ipv4(network), ec2.Port.tcp(TRUNK), "trunk")
+        self.balancer_group.add_egress_rule(self.edge_group, ec2.Port.tcp(TRUNK), "trunk to the edges")
+        self.edge_group.add_ingress_rule(self.balancer_group, ec2.Port.tcp(TRUNK), "trunk, through the load balancer")
 
     def _log_flows(self, retention: logs.RetentionDays) -> None:
         """Refused packets only: who knocks where nothing is open."""

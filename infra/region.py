@@ -5,6 +5,7 @@ Fields without a default must be given. No secret belongs here: the file is kept
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import tomllib
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ _HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9./:_-]*@sha256:[0-9a-f]{64}")
 _CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]{36}")
 _SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+")
+_PEER = re.compile(r"[A-Za-z0-9.-]{1,253}:[0-9]{1,5}")  # as in sip_edge/agent/settings.py
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _RETENTION_DAYS = (7, 14, 30, 60, 90, 180, 365, 400)  # of those that CloudWatch Logs knows
@@ -67,6 +69,20 @@ class EdgeTasks:
     fewest: int = 2
     most: int = 10
     phones_per_task: int = 15_000  # connections at which another task is started
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """The way to the public network: session border controllers or Direct Routing style peers, TLS on both sides.
+
+    `name` is in the edge's certificate beside the SIP host; the peers call it, and it leads to the region's SIP addresses.
+    """
+
+    peers: tuple[str, ...]  # HOST:PORT, the preferred first
+    networks: tuple[str, ...]  # the IPv4 networks that their calls come from; nobody else gets through to the trunk's port
+    name: str = ""  # empty: the SIP host
+    media: str = "srtp"  # or rtp
+    emergency_peers: tuple[str, ...] = ()  # for emergency calls alone; empty: the trunk's
 
 
 @dataclass(frozen=True)
@@ -135,6 +151,7 @@ class Region:
     phones: Phones = field(default_factory=Phones)
     limits: Limits = field(default_factory=Limits)
     directory: Directory = field(default_factory=Directory)
+    trunk: Trunk | None = None
 
     @property
     def prefix(self) -> str:
@@ -186,6 +203,7 @@ def _problems(region: Region, folder: Path) -> Iterable[str]:
     yield from _place_problems(region)
     yield from _host_problems(region.hosts)
     yield from _edge_problems(region.edge)
+    yield from _trunk_problems(region.trunk) if region.trunk else ()
     yield from _people_problems(region)
     yield from _limit_problems(region)
     roots = region.phones.manufacturer_roots
@@ -241,6 +259,28 @@ def _edge_problems(edge: EdgeTasks) -> Iterable[str]:
         yield "/edge: fewest must be at least 1, and most at least as many"
     if edge.phones_per_task < 1:
         yield "/edge/phones_per_task must be at least 1"
+
+
+def _trunk_problems(trunk: Trunk) -> Iterable[str]:
+    if not trunk.peers or not all(_PEER.fullmatch(peer) for peer in (*trunk.peers, *trunk.emergency_peers)):
+        yield "/trunk: peers and emergency_peers must be HOST:PORT, such as sbc.example.com:5061, with at least one peer"
+    for network in trunk.networks:
+        if not _is_ipv4_network(network):
+            yield f"/trunk/networks: {network} must be an IPv4 network without host bits, such as 203.0.113.0/24"
+    if not trunk.networks or "0.0.0.0/0" in trunk.networks:
+        yield "/trunk/networks must list where the peers call from, and nothing wider"
+    if trunk.name and not _HOST.fullmatch(trunk.name):
+        yield "/trunk/name must be a host name in lower case, such as trunk.example.com"
+    if trunk.media not in {"srtp", "rtp"}:
+        yield "/trunk/media must be srtp or rtp"
+
+
+def _is_ipv4_network(text: str) -> bool:
+    try:
+        ipaddress.IPv4Network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _people_problems(region: Region) -> Iterable[str]:

@@ -11,8 +11,6 @@ from chalice.app import Chalice, ScheduledEventConfig, SQSEventConfig
 
 from app import app
 
-API_HANDLER = "app.app"
-
 
 @dataclass(frozen=True)
 class Route:
@@ -49,6 +47,11 @@ def group_of(path: str) -> str:
     if first == "v1":
         return "admin"
     return "people" if first in {"", "pair", "auth"} else "phones"
+
+
+def handler_of(group: str) -> str:
+    """What Lambda starts for it, with the routes of that group alone (chalicelib/entries)."""
+    return f"chalicelib.entries.{group}.app"
 
 
 @cache

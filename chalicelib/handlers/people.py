@@ -8,7 +8,6 @@ from urllib.parse import parse_qs
 
 from chalice.app import Blueprint, Response
 
-from chalicelib import __version__
 from chalicelib.domain.errors import GatewayError, SignInFailed, SlowDown
 from chalicelib.domain.web import SESSION_LIFETIME, WebSession
 from chalicelib.handlers.answers import NO_STORE, Headers
@@ -49,12 +48,6 @@ Action = Callable[[Gateway, HttpCall, PageWords], Response]
 def get_root() -> Response:
     """A browser that opens the bare host."""
     return _redirect("/pair")
-
-
-@blueprint.route("/healthz", methods=["GET", "HEAD"], content_types=_ANY_TYPE)
-def get_health() -> Response:
-    """Whether this function answers."""
-    return Response({"status": "ok", "version": __version__}, headers=dict(NO_STORE))
 
 
 @blueprint.route("/pair", methods=["GET"], content_types=_ANY_TYPE)

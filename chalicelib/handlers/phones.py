@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from chalice.app import Blueprint, Response
 
+from chalicelib import __version__
 from chalicelib.domain.errors import GatewayError
 from chalicelib.domain.identifiers import Language, TenantId, find_language, parse_tenant_id
 from chalicelib.handlers.answers import NO_STORE, Headers, plain_404, problem_answer
@@ -25,6 +26,12 @@ _ANY_TYPE = ["*/*"]
 _LONGEST_NAME = 128
 _TENANT_WORD = "tenantid"
 _SCREEN_WORD = "ui"
+
+
+@blueprint.route("/healthz", methods=_READ, content_types=_ANY_TYPE)
+def get_health() -> Response:
+    """Whether this function answers."""
+    return Response({"status": "ok", "version": __version__}, headers=dict(NO_STORE))
 
 
 @blueprint.route("/{p1}", methods=_READ, content_types=_ANY_TYPE)

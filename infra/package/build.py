@@ -15,7 +15,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.package.contents import is_needed, is_of_the_app, needed_requirements
+from infra.package.contents import is_needed, is_of_the_app, needed_requirements, trimmed
 from infra.package.interpreter import Interpreter, find_interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,9 +82,9 @@ def _lay_out(folder: Path, architecture: str, interpreter: Interpreter) -> None:
     for path in sorted(fetched.rglob("*")):
         name = path.relative_to(fetched).as_posix()
         if path.is_file() and is_needed(name):
-            _place(path, target / name)
+            _place(target / name, trimmed(name, path.read_bytes()))
     for path in [ROOT / "app.py", *_app_files()]:
-        _place(path, target / path.relative_to(ROOT))
+        _place(target / path.relative_to(ROOT), path.read_bytes())
     _precompile(target, interpreter)
 
 
@@ -99,9 +99,9 @@ def _fetch(folder: Path, target: Path, architecture: str, interpreter: Interpret
     _run([sys.executable, "-m", "uv", "pip", "install", *options, *platform, "--target", str(target), "-r", str(requirements)])
 
 
-def _place(source: Path, target: Path) -> None:
+def _place(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
+    target.write_bytes(content)
 
 
 def _precompile(folder: Path, interpreter: Interpreter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import PurePosixPath
 
@@ -55,6 +56,19 @@ def is_needed(path: str) -> bool:
     if parts[:2] == ("botocore", "data") and len(parts) > 3:  # noqa: PLR2004 - botocore/data/SERVICE/VERSION/FILE
         return parts[2] in AWS_SERVICES and not parts[-1].startswith(("examples", "waiters"))
     return True
+
+
+def trimmed(path: str, content: bytes) -> bytes:
+    """A file of the unpacked dependencies as it goes into the zip: of botocore's 1.2 MB of endpoints those of our services.
+
+    Every client's making reads that file whole.
+    """
+    if path != "botocore/data/endpoints.json":
+        return content
+    data = json.loads(content)
+    for partition in data["partitions"]:
+        partition["services"] = {name: item for name, item in partition["services"].items() if name in AWS_SERVICES}
+    return json.dumps(data, separators=(",", ":")).encode()
 
 
 def is_of_the_app(path: str) -> bool:

@@ -11,9 +11,12 @@ import pytest
 
 from infra.acknowledgements import check_rules
 from infra.app import RegionStage
+from infra.network import SIP_TLS, TRUNK
 from infra.package.build import build_package
 from infra.region import REGIONS, load_region
+from sip_edge.agent.settings import AgentSettings, KamailioSettings
 
+_EDGE_SETTINGS = (*AgentSettings.__dataclass_fields__, *KamailioSettings.__dataclass_fields__)
 ROOTS = "-----BEGIN CERTIFICATE-----\nTUFOVUZBQ1RVUkVS\n-----END CERTIFICATE-----\n"
 
 
@@ -27,6 +30,8 @@ def resources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     text = text.replace("[edge]", 'zone_id = "Z123"\nzone_name = "emea.gateway.example"\n\n[edge]', 1)
     text += f'\n[functions]\nfixed_egress = true\n\n[phones]\nmanufacturer_roots = "{roots}"\n'
     text += '\n[directory]\nusers = "graph"\ntable = "home"\nreplicas = ["us-east-1"]\n'
+    text += '\n[trunk]\npeers = ["sbc1.example.net:5061", "sbc2.example.net:5061"]\n'
+    text += 'networks = ["203.0.113.0/24", "198.51.100.0/24"]\nname = "trunk.emea.gateway.example"\n'
     (folder / "full.toml").write_text(text)
     region = load_region("full", folder)
     app = cdk.App(outdir=str(folder / "out"), analytics_reporting=False)
@@ -69,3 +74,44 @@ def test_a_shared_directory_has_its_copies(resources: dict[str, Any]) -> None:
 
     assert {"eu-central-1", "us-east-1"} == {item["Region"] for item in tables["sipgw-directory"]["Replicas"]}
     assert 1 == len(tables["sipgw-full-region"]["Replicas"])
+
+
+def test_a_trunk_reaches_the_edges_from_its_networks_alone(resources: dict[str, Any]) -> None:
+    rules = [rule for group in of_type(resources, "AWS::EC2::SecurityGroup") for rule in group.get("SecurityGroupIngress", [])]
+    between = of_type(resources, "AWS::EC2::SecurityGroupIngress")
+
+    assert {"203.0.113.0/24", "198.51.100.0/24"} == {rule["CidrIp"] for rule in rules if rule["FromPort"] == TRUNK}
+    assert [5060, 5061, 5062] == sorted(rule["FromPort"] for rule in between)
+    assert {5061, 5062} == {item["Port"] for item in of_type(resources, "AWS::ElasticLoadBalancingV2::Listener")}
+
+
+def test_a_peer_comes_back_to_the_edge_that_has_its_call(resources: dict[str, Any]) -> None:
+    groups = {
+        item["Port"]: item["TargetGroupAttributes"] for item in of_type(resources, "AWS::ElasticLoadBalancingV2::TargetGroup")
+    }
+    sticky = [{item["Key"]: item["Value"] for item in groups[port]}.get("stickiness.type") for port in (SIP_TLS, TRUNK)]
+
+    assert [None, "source_ip"] == sticky
+
+
+def test_an_edge_is_told_of_the_trunk(resources: dict[str, Any]) -> None:
+    (task,) = of_type(resources, "AWS::ECS::TaskDefinition")
+    (container,) = task["ContainerDefinitions"]
+    (service,) = of_type(resources, "AWS::ECS::Service")
+    environment = {item["Name"]: item["Value"] for item in container["Environment"]}
+    kamailio = KamailioSettings.from_environment(environment)
+
+    assert (
+        "sbc1.example.net:5061,sbc2.example.net:5061",
+        "203.0.113.0/24,198.51.100.0/24",
+        "trunk.emea.gateway.example",
+        TRUNK,
+    ) == (
+        kamailio.trunk_peers,
+        kamailio.trunk_networks,
+        kamailio.trunk_name,
+        kamailio.trunk_port,
+    )
+    assert [SIP_TLS, TRUNK] == [mapping["ContainerPort"] for mapping in container["PortMappings"]]
+    assert [SIP_TLS, TRUNK] == sorted(item["ContainerPort"] for item in service["LoadBalancers"])
+    assert set() == set(environment) - {f"EDGE_{name.upper()}" for name in _EDGE_SETTINGS} - {"AWS_DEFAULT_REGION"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -10,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from infra.functions import RIGHTS
 from infra.package import build
 from infra.package.build import ROOT, Package, build_package
-from infra.package.contents import is_needed, needed_requirements
+from infra.package.contents import AWS_SERVICES, is_needed, needed_requirements
 from infra.package.interpreter import Interpreter, NoInterpreter, find_interpreter
-from infra.routes import queue_readers, routes, schedules
+from infra.routes import handler_of, queue_readers, routes, schedules
 
 MOST_BYTES = 10_000_000
 ASKED_FOR = frozenset({"chalice", "pynamodb", "msal", "pyjwt", "jinja2", "aws-lambda-powertools", "boto3"})
@@ -112,10 +114,17 @@ def test_what_people_and_administrators_need_is_in_it(runnable: tuple[Path, Inte
     assert "ok" == run(runnable, "import msal, jwt, cryptography.x509, requests; print('ok')")
 
 
-def test_a_phones_file_loads_nothing_of_sign_in(runnable: tuple[Path, Interpreter]) -> None:
-    code = "import app; print(sorted({'msal', 'jwt', 'cryptography', 'requests', 'boto3', 'inspect_'} & set(sys.modules)))"
+@pytest.mark.parametrize("group", sorted(RIGHTS))
+def test_a_group_of_callers_has_an_entry_with_its_routes_alone(runnable: tuple[Path, Interpreter], group: str) -> None:
+    secrets = runnable[0].with_name("secrets.json")
+    secrets.write_text(json.dumps({"region_key": "k" * 64, "edge_credentials": ["e"]}))
+    settings = {"SIPGW_SECRETS_SOURCE": f"file:{secrets}", "SIPGW_STORE": "dynamodb"}
+    module, _, name = handler_of(group).rpartition(".")
+    code = f"""import importlib, json, os; os.environ |= {settings}
+app = getattr(importlib.import_module({module!r}), {name!r})
+print(json.dumps([sorted(app.routes), sorted({{'msal', 'requests', 'jwt', 'boto3', 'sqlite3'}} & set(sys.modules))]))"""
 
-    assert "[]" == run(runnable, code)
+    assert [sorted({route.path for route in routes() if route.group == group}), []] == json.loads(run(runnable, code))
 
 
 def test_what_only_chalices_command_line_asks_for_is_left_out() -> None:
@@ -146,6 +155,23 @@ def test_what_only_chalices_command_line_asks_for_is_left_out() -> None:
 )
 def test_a_file_is_judged_by_its_place(path: str, needed: bool) -> None:
     assert needed == is_needed(path)
+
+
+def test_of_botocores_endpoints_those_of_our_services_are_kept(package: Package) -> None:
+    with zipfile.ZipFile(package.path) as content:
+        partitions = json.loads(content.read("botocore/data/endpoints.json"))["partitions"]
+
+    assert {"aws", "aws-cn", "aws-us-gov"} <= {item["partition"] for item in partitions}
+    assert set(AWS_SERVICES) == set(partitions[0]["services"])
+    assert "eu-central-1" in partitions[0]["services"]["sqs"]["endpoints"]
+
+
+@pytest.mark.parametrize("service", sorted(AWS_SERVICES))
+def test_a_client_of_each_service_finds_its_host(runnable: tuple[Path, Interpreter], service: str) -> None:
+    code = f"""import botocore.session
+print(botocore.session.get_session().create_client({service!r}, region_name='eu-central-1').meta.endpoint_url)"""
+
+    assert f"https://{service}.eu-central-1.amazonaws.com" == run(runnable, code)
 
 
 def test_a_missing_python_is_named() -> None:

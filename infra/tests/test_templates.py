@@ -19,6 +19,7 @@ from chalicelib.settings import Settings
 from infra.alarms import anchor_of
 from infra.api import LOGGED
 from infra.functions import IN_THE_BACKGROUND, RIGHTS, pascal
+from infra.network import BETWEEN_EDGES, SIP_TLS
 from infra.routes import queue_readers, routes, schedules, unknown_functions
 from infra.tests.conftest import Templates
 from sip_edge.agent.settings import AgentSettings, KamailioSettings
@@ -203,6 +204,20 @@ def test_nothing_is_open_but_5061_and_media(templates: Templates) -> None:
         (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in to_all
     )
     assert {5060, 5061} == {rule["FromPort"] for rule in separate if "SourceSecurityGroupId" in rule}
+
+
+def test_the_port_between_edges_is_open_to_edges_alone(templates: Templates) -> None:
+    rules = [rule for rule in templates.of_type("AWS::EC2::SecurityGroupIngress").values() if rule["FromPort"] == BETWEEN_EDGES]
+
+    (rule,) = rules
+    assert rule["GroupId"] == rule["SourceSecurityGroupId"]
+
+
+def test_without_a_trunk_nothing_of_it_is_there(templates: Templates) -> None:
+    (container,) = templates.only("AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+
+    assert [SIP_TLS] == [mapping["ContainerPort"] for mapping in container["PortMappings"]]
+    assert [] == [item["Name"] for item in container["Environment"] if "TRUNK" in item["Name"]]
 
 
 def statements(templates: Templates) -> list[tuple[str, Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import botocore.session
@@ -23,10 +24,14 @@ class SnsLink:
     """Publishes to `topic_arn`, one message a command."""
 
     def __init__(self, topic_arn: str) -> None:
-        region = topic_arn.split(":")[3]
-        config = Config(connect_timeout=1, read_timeout=3, retries={"max_attempts": 3, "mode": "standard"})
-        self._client: Any = botocore.session.get_session().create_client("sns", region_name=region, config=config)
         self._topic_arn = topic_arn
+
+    @cached_property
+    def _client(self) -> Any:
+        """Made by the first command: most requests send none, and a client is a third of a start."""
+        region = self._topic_arn.split(":")[3]
+        config = Config(connect_timeout=1, read_timeout=3, retries={"max_attempts": 3, "mode": "standard"})
+        return botocore.session.get_session().create_client("sns", region_name=region, config=config)
 
     def send(self, edge_id: str, commands: Sequence[EdgeCommand]) -> bool:
         """False where SNS refuses or does not answer; the commands then wait, and the edge carries out none twice."""

@@ -74,7 +74,12 @@ class NetworkView:
     provisioning_url: Annotated[str, Keywords(format="uri")]
     sip_host: str
     ports: Ports
-    egress_addresses: tuple[str, ...]
+    egress_addresses: Annotated[
+        tuple[str, ...],
+        Keywords(
+            "The SIP host's fixed addresses, and those from which Entra ID is called where they are fixed; media has others."
+        ),
+    ]
 
 
 @dataclass(frozen=True)
