@@ -151,7 +151,7 @@ def finish(outgoing: Outgoing, callee: Phone, invite: SipMessage, media: Media) 
         phone=callee,
         media=media,
         call_id=invite.header("Call-ID"),
-        local=invite.header("To") + ";tag=phone",
+        local=f"{invite.header('To')};tag={callee.tag}",
         remote=invite.header("From"),
         target=uri_of(invite.header("Contact")),
         routes=invite.all("Record-Route"),

@@ -116,8 +116,11 @@ class Edge:
         wait_until(lambda: self.log("agent").count('"link_up"') > links_before and self.commands_path.exists())
 
     def in_root(self, *command: str) -> list[str]:
-        """The command as it runs in the unpacked image, with this edge's folder and certificate."""
-        return [str(IN_ROOT), self.root, str(self.folder), str(self.certificate.parent), "--", *command]
+        """The command as it runs in the unpacked image, with the folders that this edge reads and writes."""
+        folders = [str(self.folder), str(self.certificate.parent)]
+        if "EDGE_ANNOUNCEMENTS" in self.overrides:
+            folders.append(self.overrides["EDGE_ANNOUNCEMENTS"])
+        return [str(IN_ROOT), self.root, *folders, "--", *command]
 
     def _spawn(self, name: str, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
         """In a session of its own, with its output in NAME.log."""

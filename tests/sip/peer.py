@@ -21,6 +21,7 @@ class Peer(Phone):
         self.listening = self._server.getsockname()[1]
         self.account = Account("peer", "peer")
         self.user_agent = "peer"
+        self.tag = f"peer{self.listening}"
         self.options: list[SipMessage] = []
         self.options_status = status
         self.common_name = ""

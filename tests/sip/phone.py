@@ -51,6 +51,7 @@ class Phone:
         self._socket = context.wrap_socket(plain)
         self.address = "{}:{}".format(*self._socket.getsockname())
         self.contact = self.contact or f"sip:{self.account.aor}@{self.address};transport=tls"
+        self.tag = f"phone{next(_numbers)}"  # of its answers: no two callees have the same (RFC 3261 section 19.3)
         self._buffer = b""
         self._waiting: list[SipMessage] = []
         self._cseq = 0
@@ -135,7 +136,7 @@ class Phone:
         headers = [("Via", via) for via in request.all("via")]
         headers += [(name, request.header(name)) for name in ("From", "Call-ID", "CSeq")]
         to = request.header("To")
-        headers.append(("To", to if ";tag=" in to else to + ";tag=phone"))
+        headers.append(("To", to if ";tag=" in to else f"{to};tag={self.tag}"))
         self.send(render_message(f"SIP/2.0 {status}", headers + (extra or []), body))
 
     def _authenticated(self, method: str, uri: str, extra: list[tuple[str, str]], *, to_user: str) -> SipMessage:
