@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from chalicelib.contracts.edge import ROUTE_PATH
+from chalicelib.contracts.edge import CREDENTIALS_PATH, ROUTE_PATH, CommandType, EdgeCommand
 from tests.sip.calls import Call, call, connected, finish, take_call, uri_of
 from tests.sip.conftest import hire_at
 from tests.sip.edge import Edge
 from tests.sip.functions_server import FunctionsServer
 from tests.sip.media import Media, talk
 from tests.sip.phone import REALM, Account, Phone
+from tests.sip.waiting import wait_until
 
 pytestmark = pytest.mark.sip
 Hire = Callable[..., Phone]
@@ -124,6 +127,30 @@ def test_a_phone_that_answers_when_another_has_the_call_does_not_disturb_it(
     assert f";tag={ben.tag}" in late_answer.header("To")
     assert (20, 20) == talk(near.media, far.media)
     assert 200 == near.hang_up_with(far).status
+
+
+@pytest.mark.parametrize("former", ["without a user", "unknown"])
+def test_a_phone_that_is_no_longer_the_user_s_does_not_ring(
+    edge: Edge, functions: FunctionsServer, hire: Hire, connect: Callable[..., Phone], former: str
+) -> None:
+    anna, ben = hire(), hire()
+    other = _second_phone(ben, edge, functions, connect)
+    credentials = functions.behaviour.credentials
+    lost = replace(credentials[ben.account.username], may_call=False)
+    credentials.pop(ben.account.username)
+    if former == "without a user":
+        credentials[ben.account.username] = lost
+    asked = functions.asked(CREDENTIALS_PATH, username=ben.account.username)
+    edge.send_command(EdgeCommand(uuid.uuid4().hex, CommandType.REFRESH, ben.account.username, ben.account.aor))
+    wait_until(lambda: functions.asked(CREDENTIALS_PATH, username=ben.account.username) > asked)
+    wait_until(lambda: ben.dial("12").status == 403)
+
+    far, near = finish(call(anna, number_of(ben)), other, *take_call(other))
+    assert 200 == near.hang_up_with(far).status
+    with pytest.raises(TimeoutError):
+        ben.receive("INVITE", seconds=0.1)
+    other.register(expires=0)
+    assert 480 == call(anna, number_of(ben)).refused().status
 
 
 def test_a_caller_that_gives_up_stops_the_ringing(hire: Hire) -> None:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chalicelib.contracts.edge import CommandType, EdgeCommand
+from tests.sip.calls import call
+from tests.sip.conftest import hire_at
 from tests.sip.edge import Edge
 from tests.sip.functions_server import FunctionsServer
 from tests.sip.phone import REALM, Account, Phone
@@ -81,6 +83,23 @@ def test_a_registered_phone_that_runs_wild_is_put_off_but_may_still_dial(
     assert 403 == phone.dial("112").status  # an onboarding account's; not 503
     assert 200 == other.register().status
     assert 1 <= measured(edge)['sip_edge_refused_total{reason="device"}']
+
+
+def test_a_phone_that_dials_without_end_is_put_off_in_its_language_and_others_are_not(
+    make_edge: MakeEdge, own_functions: FunctionsServer, connect: Connect
+) -> None:
+    edge = make_edge(EDGE_CALL_DENSITY="3").start()
+    wild, calm = (
+        hire_at(edge, own_functions, connect, language="fr", emergency=True, emergency_numbers=("112",)) for _ in "12"
+    )
+    answers = [wild.dial("*77*") for _ in range(4)]
+    emergency = call(wild, "112").refused()
+
+    assert ([403] * 3, 503) == ([answer.status for answer in answers[:3]], answers[3].status)
+    assert ("Trop d'appels. Attendez une minute", "60") == (answers[3].phrase, answers[3].header("Retry-After"))
+    assert "L'appel d'urgence a échoué. Réessayez" == emergency.phrase  # it was tried: this edge has no trunk
+    assert 403 == calm.dial("*77*").status
+    assert 1 == measured(edge)['sip_edge_refused_total{reason="calls"}']
 
 
 def test_connections_over_the_total_are_refused_and_registered_phones_stay(

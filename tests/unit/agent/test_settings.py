@@ -76,6 +76,7 @@ def test_a_certificate_that_cannot_be_read_is_named_before_kamailio_starts(tmp_p
     ("variable", "value"),
     [
         ("EDGE_DEVICE_DENSITY", "0"),
+        ("EDGE_CALL_DENSITY", "0"),
         ("EDGE_STRANGER_SECONDS", "0"),
         ("EDGE_MAX_CONNECTIONS", "-1"),
         ("EDGE_CONNECTIONS_PER_ADDRESS", "0"),
