@@ -129,7 +129,8 @@ class Credentials:
     `may_call` false: feature codes, and the `emergency_numbers` (`emergency` says whether there are any); nothing else. `aor`
     is the user part that this user registers. `language` is the language of reasons shown on the phone. `user` is the user
     principal name, `number` the user's own, E.164; both empty for a phone without a user. `voicemail` is where `*99*` and the
-    voicemail key lead, empty for nowhere. `location` goes along with emergency calls.
+    voicemail key lead, empty for nowhere. `location` goes along with emergency calls. `emergency_refusal` is what the phone is
+    told where it may not call for help, for a screen too small for the edge's own words; empty: those.
     """
 
     ha1: Ha1
@@ -147,6 +148,7 @@ class Credentials:
     voicemail: str = ""
     location: str = ""
     call_settings: CallSettings = NO_CALL_SETTINGS
+    emergency_refusal: str = ""
 
 
 @dataclass(frozen=True)

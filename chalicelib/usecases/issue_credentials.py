@@ -13,6 +13,7 @@ from chalicelib.domain.installation import Account, Installation, account_of, is
 from chalicelib.domain.keys import ha1
 from chalicelib.usecases.claim_number import may_register
 from chalicelib.usecases.ports import Gateway
+from chalicelib.vendors.catalogue import emergency_refusal
 from chalicelib.vendors.files import phone_language
 
 CREDENTIALS_LIFETIME = timedelta(hours=24)
@@ -67,4 +68,5 @@ def _credentials(
         voicemail=profile.voicemail if user else "",
         location=claim.location if claim else "",
         call_settings=settings_in_force(calls, profile) if user else NO_CALL_SETTINGS,
+        emergency_refusal=emergency_refusal(installation.vendor, installation.model),
     )

@@ -40,6 +40,7 @@ class Model:
     bootstrap: str = ""  # the file that it asks for first, where that is not the last of vendor.toml
     minimum_by_line: dict[str, str] = field(default_factory=dict)  # where firmware of another first number has its own
     limits: str = ""  # what this model cannot do, with its source
+    emergency_refusal: str = ""  # "sign in to make an emergency call" as far as the screen has room, in every language
     data: dict[str, Any] = field(default_factory=dict)  # what the vendor's templates need to know of the model
 
     def minimum_for(self, firmware: str) -> str:
@@ -189,6 +190,12 @@ def read_vendors(folders: tuple[Path, ...]) -> dict[str, Vendor]:
             raise BadVendor(f"{path}: name: there is a vendor {vendor.name} already")
         read[vendor.name] = vendor
     return read
+
+
+def emergency_refusal(vendor_name: str, model_name: str) -> str:
+    """What this model shows where it may not call for help; empty where the edge's own words fit, or nobody knows the model."""
+    model = vendor(vendor_name).models.get(model_name)
+    return model.emergency_refusal if model else ""
 
 
 @contextmanager

@@ -240,6 +240,12 @@ def test_a_signed_out_phone_dials_the_emergency_numbers_that_it_may_and_no_other
     assert 403 == call(phone, OUTSIDE).refused().status
 
 
+def test_a_small_screen_is_told_in_the_words_that_fit_it(hire: Hire) -> None:
+    phone = hire(may_call=False, number="+49899992", user="", language="de", emergency_refusal="Press Sign In")
+
+    assert (403, "Press Sign In") == ((answer := call(phone, "112").refused()).status, answer.phrase)
+
+
 def test_a_signed_out_phone_that_may_not_is_told_to_sign_in(hire: Hire) -> None:
     phone = hire(may_call=False, number="+49899991", user="", language="de")
     answer = call(phone, "112").refused()

@@ -10,6 +10,7 @@ import pytest
 from chalicelib.contracts.edge import EVERY_EDGE, CallSettings, CommandType
 from chalicelib.domain.calls import UserCalls
 from chalicelib.domain.directory import CallingPolicy
+from chalicelib.domain.installation import Installation
 from tests.gateway import ANNA, MAC, TENANT, Phone, World
 
 VOICEMAIL = "+4989123499"
@@ -136,3 +137,22 @@ def test_forwarding_that_was_set_before_the_policy_forbade_it_is_off_and_comes_b
 
     assert ("", "", True) == tuple(forbidden[name] for name in ("forward_to", "also_ring", "do_not_disturb"))
     assert replace(settings) == CallSettings(**allowed)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "model"),
+    [
+        ("poly", "VVX150"),
+        ("poly", "VVX201"),
+        *(("cisco", model) for model in ("6821", "7811", "7821", "7841", "7861")),
+    ],
+)
+def test_a_small_screen_says_press_sign_in_in_every_language(world: World, phone: Phone, vendor: str, model: str) -> None:
+    phone.enroll()
+    world.change(Installation, phone.username.partition(".")[0], vendor=vendor, model=model)
+
+    assert ("Press Sign In",) == told(phone, "emergency_refusal")
+
+
+def test_other_screens_have_room_for_the_edge_s_own_words(phone: Phone) -> None:
+    assert ("",) == told(phone.enroll(), "emergency_refusal")

@@ -13,6 +13,7 @@ from chalicelib.contracts.edge import NO_CALL_SETTINGS, CallSettings, Credential
 
 MAX_NAME_LENGTH = 64
 MAX_LOCATION_LENGTH = 200
+MAX_PHRASE_LENGTH = 120
 MAX_EMERGENCY_NUMBERS = 20
 MAX_ADDRESS_LENGTH = 128
 LONGEST_RING_SECONDS = 120
@@ -27,6 +28,7 @@ _NUMBER = re.compile(r"(\+[0-9]{3,15})?")
 _EMERGENCY_NUMBER = re.compile(r"[0-9*#+]{2,8}")
 # What a call can be sent to: a number, a user principal name, or either as a SIP URI.
 _ADDRESS = re.compile(r"(sips?:)?[A-Za-z0-9._~!#$&'*+/=?^{}%@;:-]{1,128}")
+_UNQUOTABLE = str.maketrans({'"': "'", "\\": "/"})
 
 
 class UnusableCredentials(ValueError):
@@ -50,9 +52,9 @@ class CalledUser:
 def render_record(credentials: Credentials) -> str:
     """The value of Kamailio's `credentials` table. Raises UnusableCredentials.
 
-    `md5|sha256|class|aor|language|mac|emergency|expires_at|display name|tenant|number|user|emergency numbers|location`; class
-    is `user` or `onboarding`; display name, user and location are in hex, the location escaped for XML; emergency numbers have
-    commas around each: `,112,110,`.
+    `md5|sha256|class|aor|language|mac|emergency|expires_at|display name|tenant|number|user|emergency numbers|location|
+    emergency refusal`; class is `user` or `onboarding`; display name, user, location and refusal are in hex, the location
+    escaped for XML, the refusal for a quoted string; emergency numbers have commas around each: `,112,110,`.
     """
     checks = {
         "ha1.md5": (_HA1_MD5, credentials.ha1.md5),
@@ -81,6 +83,7 @@ def render_record(credentials: Credentials) -> str:
         _hex(credentials.user.lower()[:MAX_ADDRESS_LENGTH]),
         f",{','.join(numbers[:MAX_EMERGENCY_NUMBERS])},",
         _hex(escape(_one_line(credentials.location)[:MAX_LOCATION_LENGTH])),
+        _hex(_one_line(credentials.emergency_refusal)[:MAX_PHRASE_LENGTH].translate(_UNQUOTABLE)),
     )
     return "|".join(fields)
 

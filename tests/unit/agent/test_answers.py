@@ -40,11 +40,12 @@ CREDENTIALS = Credentials(
     voicemail="+4989999",
     location="Lobby & Grün",
     call_settings=CallSettings(do_not_disturb=True, forward_to="+4930", forward_on_timeout_to="a b"),
+    emergency_refusal='Press "Sign In"',
 )
 # The pattern that Kamailio checks a record by (sip_edge/kamailio/agent.cfg).
 KAMAILIO = re.compile(
     r"[0-9a-f]{32}\|[0-9a-f]{64}\|(onboarding|user)\|[A-Za-z0-9_.+-]{1,64}\|[a-z-]{2,8}\|[0-9a-f]{0,12}\|[01]\|[0-9]{1,10}\|[0-9a-f]*"
-    r"\|[A-Za-z0-9_.-]*\|[+0-9]*\|[0-9a-f]*\|[0-9*#+,]*\|[0-9a-f]*"
+    r"\|[A-Za-z0-9_.-]*\|[+0-9]*\|[0-9a-f]*\|[0-9*#+,]*\|[0-9a-f]*\|[0-9a-f]*"
 )
 KAMAILIO_CALLED = re.compile(r"[A-Za-z0-9_.-]+\|[+0-9]*(\|[^|]*){10}")
 
@@ -52,7 +53,7 @@ KAMAILIO_CALLED = re.compile(r"[A-Za-z0-9_.-]+\|[+0-9]*(\|[^|]*){10}")
 def test_a_record_has_every_field_between_bars() -> None:
     expected = (
         f"{'a' * 32}|{'b' * 64}|user|user1|de|0015651a2b3c|1|1795348800|4772c3b6c39f657c"
-        "|t|+4989123401|616e6e61406578616d706c652e636f6d|,112,110,|4c6f6262792026616d703b204772c3bc6e"
+        "|t|+4989123401|616e6e61406578616d706c652e636f6d|,112,110,|4c6f6262792026616d703b204772c3bc6e|507265737320275369676e20496e27"
     )
     assert expected == render_record(CREDENTIALS)
 
