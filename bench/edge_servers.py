@@ -25,6 +25,7 @@ _WIDE = {
     **dict.fromkeys(("EDGE_EXPIRES_MIN", "EDGE_EXPIRES_DEFAULT", "EDGE_EXPIRES_MAX"), "3600"),  # nobody refreshes unasked
     "EDGE_HEARTBEAT_SECONDS": "30",
     "EDGE_RENEWAL_SECONDS": "60",
+    "EDGE_MEDIA_TIMEOUT": "10",  # a call whose phones vanished is over
 }
 
 
@@ -40,9 +41,13 @@ class BareRegistrar(Edge):
 
 
 class Servers:
-    """Both, running. `note` says which Kamailio they are: the image's where it was built, else this machine's."""
+    """Both, running; with `calls` rtpengine too.
 
-    def __init__(self, names: list[str], *, bare: bool = True) -> None:
+    `note` says which Kamailio they are: the image's where it was built, else this machine's.
+    """
+
+    def __init__(self, names: list[str], *, bare: bool = True, calls: bool = False) -> None:
+        self._calls = calls
         self._folder = tempfile.TemporaryDirectory(prefix="sip-edge-bench-")
         folder = Path(self._folder.name)
         certificate = issue_certificate(folder / "certificate")
@@ -57,6 +62,8 @@ class Servers:
 
     def __enter__(self) -> Self:
         try:
+            if self._calls:
+                self.edge.start_rtpengine()
             self.edge.start()
             if self.bare:
                 self.bare.start_kamailio()

@@ -1,5 +1,7 @@
 """`make soak MINUTES=60`: phones come, register, refresh and go, half of them as after a power cut, for as long as asked.
 
+Others call each other with audio; two of three calls end without a BYE.
+
 Ends with status 1 where Kamailio's memory grew, a worker died, a phone was left out, or the log names a bug. Figures of every
 minute go to the screen and to bench/results/soak.json.
 """
@@ -16,13 +18,15 @@ from pathlib import Path
 
 import httpx
 
+from bench.edge_calls import Pair, churn_calls, hire_pairs
 from bench.edge_phones import PhoneProcesses, add_up
 from bench.edge_servers import Servers, kamailio_memory
 from bench.figures import Figure
-from bench.processes import descendants
+from bench.processes import descendants, memory_kb
 
 RESULTS = Path(__file__).parent / "results" / "soak.json"
 PHONES = 200
+PAIRS = 6  # of phones that call each other, in every round
 REFRESH_SECONDS = 1.0
 REST_SECONDS = 2.0
 SHORT_MINUTES = 1.5
@@ -38,6 +42,8 @@ class Sample:
     registrations: int
     shared_memory: float
     private_and_shared: float
+    calls: int
+    rtpengine: float
 
 
 def main() -> int:
@@ -58,7 +64,9 @@ def measure() -> list[Figure]:
     if not samples:
         raise SystemExit("\n".join(problems))
     first, last = samples[len(samples) // 5], samples[-1]
-    beside = f"{last.connections:,} connections, half of them ended by RST; " + ("; ".join(problems) or "no process died")
+    beside = f"{last.connections:,} connections, half of them ended by RST, {last.calls:,} calls; " + (
+        "; ".join(problems) or "no process died"
+    )
     return [
         Figure("shared memory after churn", last.shared_memory, "MB", "flat", f"{first.shared_memory} MB before; {beside}"),
         Figure(
@@ -74,25 +82,28 @@ def measure() -> list[Figure]:
 def _run(minutes: float) -> tuple[list[Sample], list[str]]:
     """Samples, and what went wrong."""
     names = [f"soak{number}" for number in range(PHONES)]
-    with Servers(names, bare=False) as servers, PhoneProcesses(servers.edge.port, names) as phones:
+    with Servers(names, bare=False, calls=True) as servers, PhoneProcesses(servers.edge.port, names) as phones:
         print(f"{PHONES} phones for {minutes:g} minutes; {servers.note}", flush=True)
-        samples, problems = _soak(servers, phones, minutes)
+        samples, problems = _soak(servers, phones, hire_pairs(servers, PAIRS), minutes=minutes)
         problems += _problems_in_log(servers.edge.log("kamailio"))
     return samples, problems + _growth(samples)
 
 
-def _soak(servers: Servers, phones: PhoneProcesses, minutes: float) -> tuple[list[Sample], list[str]]:
+def _soak(servers: Servers, phones: PhoneProcesses, pairs: list[Pair], *, minutes: float) -> tuple[list[Sample], list[str]]:
     assert servers.edge.kamailio is not None
     samples: list[Sample] = []
     problems: list[str] = []
     started = reported = time.monotonic()
-    connections = registrations = 0
+    connections = registrations = calls = 0
     workers: list[int] = []
     while time.monotonic() < started + 60 * minutes and not problems:
         arrived = add_up(phones.run("register_all"))
         refreshed = add_up(phones.run("refresh", REFRESH_SECONDS, False))
-        connections += arrived.registered
-        registrations += arrived.registered + refreshed.registered
+        called = churn_calls(servers.edge.port, pairs)
+        connections += arrived.registered + 2 * called.calls
+        registrations += arrived.registered + refreshed.registered + 2 * called.calls
+        calls += called.calls
+        problems += called.problems
         if arrived.failed or refreshed.failed:
             problems.append(f"{arrived.failed} phones could not register, {refreshed.failed} refreshes failed")
         workers = workers or list(descendants(servers.edge.kamailio.pid))
@@ -100,14 +111,15 @@ def _soak(servers: Servers, phones: PhoneProcesses, minutes: float) -> tuple[lis
             problems.append("a process of Kamailio died")
         elif not samples or time.monotonic() > reported + min(60, 6 * minutes):
             reported = time.monotonic()
-            samples.append(_sample(servers, (reported - started) / 60, connections, registrations))
+            samples.append(_sample(servers, (reported - started) / 60, connections, registrations, calls))
             print(samples[-1], flush=True)
         phones.run("drop", 0.5, 0.5)
         time.sleep(REST_SECONDS)
     return samples, problems
 
 
-def _sample(servers: Servers, minutes: float, connections: int, registrations: int) -> Sample:
+def _sample(servers: Servers, minutes: float, connections: int, registrations: int, calls: int) -> Sample:
+    assert servers.edge.rtpengine is not None
     page = httpx.get(f"http://{servers.edge.environment['EDGE_METRICS']}/metrics", trust_env=False).text
     used = next(line for line in page.splitlines() if line.startswith('sip_edge_kamailio_memory_bytes{kind="used"}'))
     return Sample(
@@ -116,6 +128,8 @@ def _sample(servers: Servers, minutes: float, connections: int, registrations: i
         registrations=registrations,
         shared_memory=round(float(used.rpartition(" ")[2]) / 2**20, 2),
         private_and_shared=round(kamailio_memory(servers.edge) / 1024, 1),
+        calls=calls,
+        rtpengine=round(memory_kb(servers.edge.rtpengine.pid, "Rss") / 1024, 1),
     )
 
 

@@ -28,7 +28,7 @@ class Peer(Phone):
         self._connections: list[ssl.SSLSocket] = []
         self._buffer, self._waiting, self._cseq, self._challenge = b"", [], 0, {}
 
-    def close(self) -> None:
+    def close(self, *, reset: bool = False) -> None:  # noqa: ARG002 - as a phone's
         for connection in self._connections:
             connection.close()
         self._server.close()
