@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import at_rest, cold_start, edge, phone_files, soak, sync
+from bench import at_rest, cold_start, edge, edge_calls, phone_files, soak, sync
 from bench.figures import Figure, print_table
 
 RESULTS = Path(__file__).parent / "results"
@@ -22,6 +22,8 @@ BENCHMARKS = {
     "registrations": edge.measure_registrations,
     "idle": edge.measure_idle,
     "commands": edge.measure_commands,
+    "calls": edge_calls.measure_calls,
+    "media": edge_calls.measure_media,
     "storm": edge.measure_storm,
     "churn": soak.measure,
     "cold": cold_start.measure,

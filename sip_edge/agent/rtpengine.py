@@ -33,6 +33,7 @@ def rtpengine_command(settings: MediaSettings) -> list[str]:
         f"--port-max={settings.media_port_max}",
         f"--timeout={settings.media_timeout}",
         f"--silent-timeout={_HOLD_SECONDS}",
+        "--delete-delay=0",  # the ports of a call that has ended are free at once
         "--num-threads=2",
         f"--b2b-url=http://{settings.media_control}/ended",
         "--xmlrpc-format=2",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hmac
 import os
 import re
@@ -115,11 +116,26 @@ class Media:
 
     def send(self, payloads: list[bytes], *, payload_type: int = 0) -> None:
         for payload in payloads:
-            self._sent += 1
-            header = struct.pack("!BBHII", 0x80, payload_type, self._sent, self._sent * PACKET_SAMPLES, self._ssrc)
-            packet = header + payload
-            self._socket.sendto(self._ours.seal(packet) if self.encrypted else packet, self._target)
+            self.send_packet(self.next_packet(payload, payload_type=payload_type))
             time.sleep(0.002)
+
+    def next_packet(self, payload: bytes, *, payload_type: int = 0) -> bytes:
+        """As it goes out."""
+        self._sent += 1
+        packet = struct.pack("!BBHII", 0x80, payload_type, self._sent, self._sent * PACKET_SAMPLES, self._ssrc) + payload
+        return self._ours.seal(packet) if self.encrypted else packet
+
+    def send_packet(self, packet: bytes) -> None:
+        self._socket.sendto(packet, self._target)
+
+    def count_waiting(self) -> int:
+        """How many packets have come in and were not read; they are now."""
+        self._socket.settimeout(0)
+        count = 0
+        with contextlib.suppress(BlockingIOError):
+            while self._socket.recv(2048):
+                count += 1
+        return count
 
     def receive(self, count: int, *, seconds: float = 5.0) -> list[bytes]:
         """The payloads of the next `count` packets that open with the other side's key, or as many as came in time."""

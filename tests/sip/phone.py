@@ -169,7 +169,7 @@ class Phone:
             ("Max-Forwards", "70"),
             ("From", f"<sip:{self.account.aor}@{self.domain}>;tag=t{next(_numbers)}"),
             ("To", f"<sip:{to_user}@{self.domain}>"),
-            ("Call-ID", self.call_id if method == "REGISTER" else f"call-{next(_numbers)}"),
+            ("Call-ID", self.call_id if method == "REGISTER" else f"call-{next(_numbers)}-{time.monotonic_ns()}"),
             ("CSeq", f"{self._cseq} {method}"),
         ]
         self.send(render_message(f"{method} {uri} SIP/2.0", [*headers, ("User-Agent", self.user_agent), *extra], body))
