@@ -205,6 +205,8 @@ class Herd:
         except ssl.SSLWantReadError:
             return False
         message = phone.take()
+        while message and not status_of(message):  # the end of a call whose phone had this port before
+            message = phone.take()
         if not message:
             return False
         match status_of(message):

@@ -156,29 +156,6 @@ def test_a_call_from_outside_rings_the_user_s_phone(trunk: Trunk, hire: Hire, ce
     caller.close()
 
 
-def test_a_peer_s_connection_is_kept_whoever_opened_it(make_edge: Callable[..., Edge], certificate: tuple[Path, Path]) -> None:
-    peer, caller, port = Peer(*certificate), Peer(*certificate), free_port()
-    settings = {
-        "EDGE_TRUNK_PEERS": f"127.0.0.1:{peer.listening}",
-        "EDGE_TRUNK_NETWORKS": "127.0.0.0/8",
-        "EDGE_TRUNK_PORT": str(port),
-        "EDGE_TRUNK_AUTHORITY": str(certificate[0]),
-        "EDGE_TRUNK_PROBE_SECONDS": "8",
-        "EDGE_STRANGER_SECONDS": "1",
-    }
-    make_edge(**settings).start()
-    peer.accept()
-    peer.wait_for_options()
-    caller.call_edge(port)
-    first = caller.ask_options()
-    peer.options.clear()
-    peer.wait_for_options()  # eight silent seconds later, on the same connection: the peer has accepted no other
-
-    assert [200, 200] == [first.status, caller.ask_options().status]
-    peer.close()
-    caller.close()
-
-
 def test_nobody_calls_in_without_a_certificate(trunk: Trunk, certificate: tuple[Path, Path]) -> None:
     stranger = Peer(*certificate)
 
@@ -251,6 +228,29 @@ def test_a_signed_out_phone_that_may_not_is_told_to_sign_in(hire: Hire) -> None:
     answer = call(phone, "112").refused()
 
     assert (403, "Melden Sie sich an, um einen Notruf abzusetzen") == (answer.status, answer.phrase)
+
+
+def test_a_peer_s_connection_is_kept_whoever_opened_it(make_edge: Callable[..., Edge], certificate: tuple[Path, Path]) -> None:
+    peer, caller, port = Peer(*certificate), Peer(*certificate), free_port()
+    settings = {
+        "EDGE_TRUNK_PEERS": f"127.0.0.1:{peer.listening}",
+        "EDGE_TRUNK_NETWORKS": "127.0.0.0/8",
+        "EDGE_TRUNK_PORT": str(port),
+        "EDGE_TRUNK_AUTHORITY": str(certificate[0]),
+        "EDGE_TRUNK_PROBE_SECONDS": "8",
+        "EDGE_STRANGER_SECONDS": "1",
+    }
+    make_edge(**settings).start()  # the last of this file: meanwhile nobody answers the other edge's OPTIONS
+    peer.accept()
+    peer.wait_for_options()
+    caller.call_edge(port)
+    first = caller.ask_options()
+    peer.options.clear()
+    peer.wait_for_options()  # eight silent seconds later, on the same connection: the peer has accepted no other
+
+    assert [200, 200] == [first.status, caller.ask_options().status]
+    peer.close()
+    caller.close()
 
 
 def _n(phone: Phone) -> str:
