@@ -203,19 +203,6 @@ class Functions(Construct):
     def _rotation(self, secret: secretsmanager.Secret) -> lambda_.Function:
         """The function that Secrets Manager calls; the permission and the schedule go with the secret's ARN."""
         group = self._log_group("rotation")
-        role = self._role("rotation", group)
-        role.add_to_policy(
-            iam.PolicyStatement(
-                sid="EdgeCredentials",
-                actions=[
-                    f"secretsmanager:{name}"
-                    for name in ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")
-                ],
-                resources=[secret.secret_arn],
-            )
-        )
-        # It makes random text and touches nothing: AWS knows no resource for it.
-        role.add_to_policy(iam.PolicyStatement(sid="Random", actions=["secretsmanager:GetRandomPassword"], resources=["*"]))
         function = lambda_.Function(
             self,
             "Rotation",
@@ -224,7 +211,7 @@ class Functions(Construct):
             runtime=lambda_.Runtime(self._around.package.interpreter.runtime, lambda_.RuntimeFamily.PYTHON),
             architecture=lambda_.Architecture.ARM_64,
             handler="rotate.rotate",
-            role=role,
+            role=self._rotation_role(secret, group),
             log_group=group,
             timeout=cdk.Duration.seconds(30),
             tracing=lambda_.Tracing.ACTIVE,
@@ -246,6 +233,22 @@ class Functions(Construct):
         )
         rotation.add_resource_dependency(permission)
         return function
+
+    def _rotation_role(self, secret: secretsmanager.Secret, group: logs.LogGroup) -> iam.Role:
+        role = self._role("rotation", group)
+        role.add_to_policy(
+            iam.PolicyStatement(
+                sid="EdgeCredentials",
+                actions=[
+                    f"secretsmanager:{name}"
+                    for name in ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")
+                ],
+                resources=[secret.secret_arn],
+            )
+        )
+        # It makes random text and touches nothing: AWS knows no resource for it.
+        role.add_to_policy(iam.PolicyStatement(sid="Random", actions=["secretsmanager:GetRandomPassword"], resources=["*"]))
+        return role
 
 
 def _dynamodb(*kinds: tuple[str, ...]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.domain.audit import LONGEST_TARGET, AuditEntry, AuditType
 from chalicelib.domain.errors import GatewayError
@@ -63,18 +63,8 @@ def pairing_entry(gateway: Gateway, tenant_id: TenantId, upn: Upn, mac: Mac, add
 
 def feature_code_entry(gateway: Gateway, tenant_id: TenantId, upn: Upn, mac: Mac, code: str) -> AuditEntry:
     """The line of a person who dialled a feature code such as `*33*`, to be saved with what it changed."""
-    return AuditEntry(
-        tenant_id=tenant_id,
-        at=gateway.clock(),
-        id=gateway.random_text(),
-        type=AuditType.FEATURE_CODE,
-        actor=upn,
-        method="DIAL",
-        path=code,
-        target=mac,
-        address="",
-        status=200,
-    )
+    entry = pairing_entry(gateway, tenant_id, upn, mac, address="")
+    return replace(entry, type=AuditType.FEATURE_CODE, method="DIAL", path=code)
 
 
 def list_audit(gateway: Gateway, caller: Caller, limit: int, cursor: str | None) -> Page:
