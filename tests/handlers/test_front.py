@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from local.certificates import ServerIdentity, prepare_certificates
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "Zk3rT0kEn-Zk3rT0kEn_Zk3rT0kEn-Zk3rT0kEn_abc"
@@ -110,20 +111,13 @@ class RunningFront:
         return httpx.Client(verify=context, trust_env=False, timeout=20)
 
     def wait_for_log(self, text: str) -> str:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             log = self.log.read_text(encoding="utf-8")
             if text in log:
                 return log
             time.sleep(0.02)
         raise AssertionError(f"{text!r} was not logged")
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +144,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFront]:
 
 
 def _wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with socket.socket() as raw:
             if raw.connect_ex(("127.0.0.1", port)) == 0:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.sip.certificates import issue_certificate
-from tests.sip.edge import IN_ROOT, free_port
+from tests.sip.edge import IN_ROOT
 from tests.sip.functions_server import EDGE_CREDENTIAL, FunctionsServer
 from tests.sip.phone import REALM, Account, Phone
 from tests.sip.waiting import wait_until

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from local.front import Front, http_server
 from local.identity_provider.in_process import running_identity_provider
 from tests.gateway import TENANT, World
 from tests.openapi.formats import ENROLLED, LOG, SIGNED_IN
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,9 +60,7 @@ async def _serve(folder: Path, provider_url: str, told: TextIO) -> None:
     _prepare(world)
     settings = replace(world.gateway.settings, entra_url=provider_url, entra_client_id="sip-gateway")
     wiring.use(replace(world.gateway, settings=settings, token_check=EntraTokenCheck(settings)))
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
+    port = free_port()
     serving = asyncio.create_task(http_server(Front(app, ThreadPoolExecutor(4)), port).serve())
     await asyncio.to_thread(_wait_for, f"http://127.0.0.1:{port}/healthz")
     told.write(json.dumps({"url": f"http://127.0.0.1:{port}", "token": _token(provider_url)}) + "\n")

@@ -22,6 +22,7 @@ from local.readiness import answers_ping
 from sip_edge.agent.kamailio import kamailio_command, kamailio_environment, prepare_kamailio
 from sip_edge.agent.rtpengine import rtpengine_command
 from sip_edge.agent.settings import KamailioSettings, MediaSettings
+from tests.ports import free_media_ports, free_port
 from tests.sip.functions_server import EDGE_CREDENTIAL, FunctionsServer
 from tests.sip.phone import REALM
 from tests.sip.waiting import wait_until
@@ -30,12 +31,6 @@ from tests.sip.waiting import wait_until
 END_WITH_PARENT = ["setpriv", "--pdeathsig", "TERM"]
 REPOSITORY = Path(__file__).resolve().parents[2]
 IN_ROOT = REPOSITORY / "tests" / "sip" / "in_root.sh"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -55,7 +50,7 @@ class Edge:
     def __post_init__(self) -> None:
         self.port = free_port()
         evapi = f"127.0.0.1:{free_port()}"
-        media = 49152 + free_port() % 20 * 204  # rtpengines side by side would bind the same ports
+        first_media_port, last_media_port = free_media_ports()
         self.commands_path = self.folder / "commands"
         self.environment = {
             "EDGE_SIP_HOST": REALM,
@@ -65,8 +60,8 @@ class Edge:
             "EDGE_EVAPI": evapi,
             "EDGE_MEDIA_CONTROL": f"127.0.0.1:{free_port()}",
             "EDGE_ANNOUNCER": f"127.0.0.1:{free_port()}",
-            "EDGE_MEDIA_PORT_MIN": str(media),
-            "EDGE_MEDIA_PORT_MAX": str(media + 203),
+            "EDGE_MEDIA_PORT_MIN": str(first_media_port),
+            "EDGE_MEDIA_PORT_MAX": str(last_media_port),
             "EDGE_RUN_DIRECTORY": str(self.folder / "run"),
             "EDGE_EXPIRES_MIN": "2",
             "EDGE_PIKE_DENSITY": "60000",
@@ -113,7 +108,7 @@ class Edge:
         arguments = ["-W", "error", "-m", "sip_edge.agent"]
         command = self.in_root("python3", *arguments) if self.root else [*END_WITH_PARENT, sys.executable, *arguments]
         self.agent = self._spawn("agent", command, self.environment)
-        wait_until(lambda: self.log("agent").count('"link_up"') > links_before and self.commands_path.exists())
+        wait_until(lambda: self._is_linked(links_before), describe=lambda: self.log("agent") + self.log("kamailio"))
 
     def in_root(self, *command: str) -> list[str]:
         """The command as it runs in the unpacked image, with the folders that this edge reads and writes."""
@@ -196,6 +191,11 @@ class Edge:
         assert self.kamailio is not None
         assert self.kamailio.poll() is None, self.log("kamailio")
         return self._listens()
+
+    def _is_linked(self, links_before: int) -> bool:
+        assert self.agent is not None
+        assert self.agent.poll() is None, self.log("agent")
+        return self.log("agent").count('"link_up"') > links_before and self.commands_path.exists()
 
     def _listens(self) -> bool:
         try:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from chalicelib.contracts.edge import EdgeAddress, EventType, Route, RouteOutcome
+from tests.ports import free_port
 from tests.sip.calls import call, finish, take_call
 from tests.sip.conftest import hire_at
-from tests.sip.edge import Edge, free_port
+from tests.sip.edge import Edge
 from tests.sip.functions_server import Behaviour, FunctionsServer
 from tests.sip.media import talk
 from tests.sip.messages import render_message, take_message
