@@ -1,5 +1,6 @@
 """`sipgw jobs list|show|cancel`: long work of the gateway; and how other commands follow theirs to its end, with every row."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -11,6 +12,26 @@ from cli.options import JsonOption, LimitOption, TimeoutOption, WaitOption
 from cli.screen import print_fields, print_json, print_note, print_table, progress, rows_of
 from cli.waiting import Waiting, expect_done, wait_for
 
+
+class JobType(StrEnum):
+    """What a job does, as the contract spells it."""
+
+    policy_sync = "policy_sync"
+    sign_ins = "sign_ins"
+    device_import = "device_import"
+    device_sweep = "device_sweep"
+
+
+class JobState(StrEnum):
+    """Queued, running, and the three ends."""
+
+    queued = "queued"
+    running = "running"
+    succeeded = "succeeded"
+    failed = "failed"
+    cancelled = "cancelled"
+
+
 jobs = typer.Typer(help="Long work of the gateway: policy syncs, bulk sign-ins, imports.", no_args_is_help=True)
 
 JobArgument = Annotated[str, typer.Argument(metavar="ID", help="As `jobs list` shows it.")]
@@ -20,10 +41,16 @@ _BAD_RESULTS = {"error", "failed", "rejected", "invalid", "refused", "not_tried"
 
 
 @jobs.command("list")
-def list_jobs(*, limit: LimitOption = 50, as_json: JsonOption = False) -> None:
+def list_jobs(
+    *,
+    kind: Annotated[JobType | None, typer.Option("--type", help="Only these.")] = None,
+    state: Annotated[JobState | None, typer.Option(help="Only these.")] = None,
+    limit: LimitOption = 50,
+    as_json: JsonOption = False,
+) -> None:
     """Lists the tenant's jobs, newest first: the last 50, unless told."""
     with open_gateway() as gateway, progress("Loading"):
-        answer = gateway.collect("/v1/jobs", {}, limit=limit, on_page=lambda _: None)
+        answer = gateway.collect("/v1/jobs", {"type": kind, "state": state}, limit=limit, on_page=lambda _: None)
     if as_json:
         print_json(answer)
         return

@@ -10,11 +10,11 @@ from chalicelib.handlers.api import ADMINS, READERS, api_route
 from chalicelib.handlers.changes import ApiCall
 from chalicelib.handlers.contract import CSV, LONGEST_PAGE, NO_FIELDS, Answer, Body, Contract, PageQuery
 from chalicelib.handlers.job_answers import job_answer, job_view, job_with_rows
-from chalicelib.handlers.requests import parse_limit, parse_text
+from chalicelib.handlers.requests import parse_limit, parse_query, parse_text
 from chalicelib.handlers.shapes import List
 from chalicelib.handlers.shapes.jobs import JobQuery, JobView, JobWithRows, SignInTable
 from chalicelib.usecases.answer_table import sign_in_accounts
-from chalicelib.usecases.show_jobs import cancel_job, list_job_rows, list_jobs
+from chalicelib.usecases.show_jobs import JobFilter, cancel_job, list_job_rows, list_jobs
 from chalicelib.usecases.sync_policy import request_sync
 
 blueprint = Blueprint(__name__)
@@ -33,10 +33,12 @@ def post_sign_ins(call: ApiCall) -> Response:
     return job_answer(call, sign_in_accounts(call.gateway, call.caller, parse_text(call.http)))
 
 
-@api_route(blueprint, "GET", "/v1/jobs", READERS, Contract((Answer(List[JobView]),), queries=(PageQuery,)))
+@api_route(blueprint, "GET", "/v1/jobs", READERS, Contract((Answer(List[JobView]),), queries=(JobFilter, PageQuery)))
 def get_jobs(call: ApiCall) -> Response:
     """The tenant's jobs, newest first, without their rows."""
-    return page_answer(list_jobs(call.gateway, call.caller, parse_limit(call.http), call.http.query.get("cursor")), job_view)
+    wanted = parse_query(JobFilter, call.http, "limit", "cursor")
+    page = list_jobs(call.gateway, call.caller, wanted, parse_limit(call.http), call.http.query.get("cursor"))
+    return page_answer(page, job_view)
 
 
 @api_route(blueprint, "GET", "/v1/jobs/{id}", READERS, Contract((Answer(JobWithRows),), queries=(JobQuery,)))

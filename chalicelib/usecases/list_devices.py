@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.device import Connection, Device, DeviceState
 from chalicelib.domain.enrollment import Claim
 from chalicelib.domain.identifiers import find_hardware_id
 from chalicelib.usecases.device_view import DeviceView, views_of
+from chalicelib.usecases.filter_page import PART_SIZE, filter_page
 from chalicelib.usecases.ports import Caller, Gateway, Page
 
 
@@ -25,15 +27,17 @@ class DeviceFilter:
 
 
 def list_devices(gateway: Gateway, caller: Caller, wanted: DeviceFilter, limit: int, cursor: str | None) -> Page:
-    """The tenant's devices by MAC. Reads on until the page is full or the inventory ends."""
-    found: list[DeviceView] = []
-    while True:
-        page = gateway.store.find(Claim, caller.tenant_id, limit=limit - len(found), cursor=cursor)
-        devices = gateway.store.load_many(Device, [(claim.mac,) for claim in page.items])
-        found.extend(view for view in views_of(gateway, page.items, devices) if _matches(view, wanted))
-        cursor = page.next_cursor
-        if cursor is None or len(found) >= limit:
-            return Page(tuple(found), cursor)
+    """The tenant's devices by MAC. With a filter a page may hold fewer than `limit` and still have a next one."""
+    size = limit if wanted == DeviceFilter() else PART_SIZE
+
+    def select(claims: Sequence[Claim]) -> list[DeviceView | None]:
+        devices = gateway.store.load_many(Device, [(claim.mac,) for claim in claims])
+        return [view if _matches(view, wanted) else None for view in views_of(gateway, claims, devices)]
+
+    def read(after: str | None) -> Page:
+        return gateway.store.find(Claim, caller.tenant_id, limit=size, cursor=after)
+
+    return filter_page(read, select, limit, cursor)
 
 
 def _matches(view: DeviceView, wanted: DeviceFilter) -> bool:

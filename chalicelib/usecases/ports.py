@@ -23,10 +23,11 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Page:
-    """A part of a list, and the cursor for the next part; None at the end."""
+    """A part of a list, and the cursor for the next part; None at the end. A store says for each item the cursor behind it."""
 
     items: tuple[Any, ...]
     next_cursor: str | None = None
+    cursors: tuple[str, ...] = ()
 
 
 class Store(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.errors import IllegalMove, NotFound
@@ -9,10 +10,19 @@ from chalicelib.domain.import_row import ImportRow
 from chalicelib.domain.job import Job, JobPart, JobState, JobType
 from chalicelib.domain.sign_in_row import SignInRow
 from chalicelib.usecases.conflicts import until_saved
+from chalicelib.usecases.filter_page import PART_SIZE, filter_page
 from chalicelib.usecases.ports import Caller, Gateway, Page
 from chalicelib.usecases.start_job import put_part
 
 _ROWS: dict[JobType, type] = {JobType.SIGN_INS: SignInRow, JobType.DEVICE_IMPORT: ImportRow}
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Every given word must match."""
+
+    type: JobType | None = None
+    state: JobState | None = None
 
 
 @dataclass(frozen=True)
@@ -31,9 +41,17 @@ def show_job(gateway: Gateway, caller: Caller, job_id: str) -> Job:
     return job
 
 
-def list_jobs(gateway: Gateway, caller: Caller, limit: int, cursor: str | None) -> Page:
-    """The tenant's jobs, newest first. One query."""
-    return gateway.store.find_newest(Job, caller.tenant_id, limit=limit, cursor=cursor)
+def list_jobs(gateway: Gateway, caller: Caller, wanted: JobFilter, limit: int, cursor: str | None) -> Page:
+    """The tenant's jobs, newest first. With a filter a page may hold fewer than `limit` and still have a next one."""
+    size = limit if wanted == JobFilter() else PART_SIZE
+
+    def select(jobs: Sequence[Job]) -> list[Job | None]:
+        return [job if wanted.type in {None, job.type} and wanted.state in {None, job.state} else None for job in jobs]
+
+    def read(after: str | None) -> Page:
+        return gateway.store.find_newest(Job, caller.tenant_id, limit=size, cursor=after)
+
+    return filter_page(read, select, limit, cursor)
 
 
 def list_job_rows(gateway: Gateway, caller: Caller, job_id: str, limit: int, cursor: str | None) -> JobRows:

@@ -196,6 +196,17 @@ def test_a_filtered_page_reads_on_until_it_is_full(world: World, five: list[str]
     assert ([five[4]], None) == ([item["mac"] for item in page["items"]], page["next_cursor"])
 
 
+def test_filtered_pages_joined_are_all_that_match(world: World, five: list[str]) -> None:
+    found, cursor = [], ""
+    while cursor is not None:
+        page = world.admin.get(f"/v1/devices?limit=2&q=805ec0&state=added{f'&cursor={cursor}' if cursor else ''}").json
+        assert 2 >= len(page["items"])
+        found += [item["mac"] for item in page["items"]]
+        cursor = page["next_cursor"]
+
+    assert five == found
+
+
 # --- one-time passwords ------------------------------------------------------------------------------------------------
 
 

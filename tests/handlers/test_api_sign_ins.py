@@ -223,6 +223,28 @@ def test_jobs_are_listed_newest_first_without_their_rows(world: World) -> None:
     assert not any("rows" in job for job in listed)
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("type=sign_ins", ["sign_ins"]),
+        ("state=queued", ["policy_sync"]),
+        ("type=sign_ins&state=queued", []),
+        ("limit=1", ["policy_sync"]),
+    ],
+)
+def test_jobs_are_found_by_type_and_state(world: World, query: str, expected: list[str]) -> None:
+    send(world, "x,y")
+    world.clock.forward(seconds=1)
+    world.queue.held = True
+    world.admin.post("/v1/sync")
+
+    assert expected == [job["type"] for job in world.admin.get(f"/v1/jobs?{query}").json["items"]]
+
+
+def test_a_job_type_that_does_not_exist_is_refused(world: World) -> None:
+    assert (400, "/type") == ((answer := world.admin.get("/v1/jobs?type=holiday")).status, answer.json["errors"][0]["pointer"])
+
+
 def tick(world: World) -> datetime:
     """A clock that goes on by three seconds whenever it is read."""
     world.clock.forward(seconds=3)

@@ -145,9 +145,8 @@ class DynamoStore:
                 items = list(query(part, index_name=LISTING_INDEX))
             else:
                 items = list(query(_prefixed(model, prefix), last_evaluated_key=_key(where, after), consistent_read=True))
-        sorts = [item.listing_sort if listed else item.sort for item in items]
-        more = write_cursor(sorts[limit - 1]) if len(items) > limit else None
-        return Page(tuple(_record(item) for item in items[:limit]), more)
+        cursors = tuple(write_cursor(item.listing_sort if listed else item.sort) for item in items[:limit])
+        return Page(tuple(_record(item) for item in items[:limit]), cursors[-1] if len(items) > limit else None, cursors)
 
     def _unless_over(self, item: StoredItem) -> Any:
         expires_at: datetime | None = item.expires_at

@@ -134,8 +134,8 @@ class SqliteStore:
         )
         with self._reading() as connection:
             rows = connection.execute(question, (table, where, low, high, self._clock(), limit + 1)).fetchall()
-        more = write_cursor(rows[limit - 1][0]) if len(rows) > limit else None
-        return Page(tuple(record_of(*row[1:]) for row in rows[:limit]), more)
+        cursors = tuple(write_cursor(row[0]) for row in rows[:limit])
+        return Page(tuple(record_of(*row[1:]) for row in rows[:limit]), cursors[-1] if len(rows) > limit else None, cursors)
 
     def _put(self, connection: sqlite3.Connection, item: Item) -> None:
         key = (item.table, item.partition, item.sort)

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class List(Generic[T]):
-    """A part of a list, and the cursor for the next part; null at the end."""
+    """A part of a list, and the cursor for the next part; null at the end. One of a filtered list may be short of its limit."""
 
     items: tuple[T, ...]
     next_cursor: str | None

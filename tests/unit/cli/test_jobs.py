@@ -50,6 +50,13 @@ def test_jobs_are_listed(gateway: FakeGateway, sipgw: Sipgw) -> None:
     assert ["j-1", "device_import", "succeeded"] == sipgw("jobs", "list").row("j-1")[:3]
 
 
+def test_jobs_of_a_type_are_listed(gateway: FakeGateway, sipgw: Sipgw) -> None:
+    gateway.lay("GET /v1/jobs", {"items": [DONE], "next_cursor": None})
+    sipgw("jobs", "list", "--type", "device_import", "--state", "succeeded")
+
+    assert {"type": "device_import", "state": "succeeded", "limit": "50"} == gateway.seen[-1].query
+
+
 def test_a_cancelled_job_is_followed_to_its_end(gateway: FakeGateway, sipgw: Sipgw) -> None:
     gateway.lay("POST /v1/jobs/j-1/cancel", {"id": "j-1", "state": "running", "ending": "cancelled"}, status=202)
     gateway.lay("GET /v1/jobs/j-1", {"id": "j-1", "state": "cancelled", "counts": {"not_tried": 7}})
