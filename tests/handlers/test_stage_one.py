@@ -276,7 +276,9 @@ def test_the_version_of_a_polys_updater_refuses_no_phone(world: World) -> None:
     world.admin.post("/v1/devices", {"mac": mac})
     kinds = [("5.9.4.1", "Updater"), ("6.4.3.5814", "Application")]
     asked = [
-        world.request("GET", f"/{mac}.cfg", headers={"User-Agent": f"FileTransport PolycomVVX-VVX_450-UA/{version} Type/{kind}"})
+        world.request(
+            "GET", f"/{mac}.cfg", headers={"User-Agent": f"FileTransport PolycomVVX-VVX_450-UA/{version} Type/{kind}"}
+        )
         for version, kind in kinds
     ]
 

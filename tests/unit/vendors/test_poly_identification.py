@@ -211,6 +211,8 @@ def test_a_phone_sends_its_logs_overrides_and_lists(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["", f"{MAC}.cfg", f"{MAC}-user.cfg", f"{MAC}-site.cfg", f"{MAC}-applog", f"{MAC}-app.log.exe"])
+@pytest.mark.parametrize(
+    "name", ["", f"{MAC}.cfg", f"{MAC}-user.cfg", f"{MAC}-site.cfg", f"{MAC}-applog", f"{MAC}-app.log.exe"]
+)
 def test_a_phone_sends_nothing_else(name: str) -> None:
     assert not POLY.takes_upload(name, MAC)
