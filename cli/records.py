@@ -15,7 +15,7 @@ from cli.waiting import Waiting, expect_done, wait_for
 
 commands = typer.Typer(help="Commands to devices, and what became of them.", no_args_is_help=True)
 
-_AUDIT_COLUMNS = ("at", "type", "actor", "method", "path", "target", "address", "status")
+_AUDIT_COLUMNS = ("at", "type", "actor", "method", "path", "target", "address", "status", "outcome")
 
 
 def show_history(mac: MacArgument, *, limit: LimitOption = None, as_json: JsonOption = False) -> None:

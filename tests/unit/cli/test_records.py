@@ -42,9 +42,17 @@ def test_uploads_are_a_table(gateway: FakeGateway, sipgw: Sipgw) -> None:
 
 
 def test_the_audit_is_a_table(gateway: FakeGateway, sipgw: Sipgw) -> None:
-    entry = {"at": "2026-01-02T03:04:05Z", "type": "api", "actor": "a@b.c", "method": "POST", "path": "/v1/sync", "status": 202}
+    entry = {
+        "at": "2026-01-02T03:04:05Z",
+        "type": "api",
+        "actor": "a@b.c",
+        "method": "POST",
+        "path": "/v1/sync",
+        "status": 202,
+        "outcome": "done",
+    }
     gateway.lay("GET /v1/audit", {"items": [entry], "next_cursor": None})
-    expected = ["2026-01-02T03:04:05Z", "api", "a@b.c", "POST", "/v1/sync", "-", "-", "202"]
+    expected = ["2026-01-02T03:04:05Z", "api", "a@b.c", "POST", "/v1/sync", "-", "-", "202", "done"]
     assert expected == sipgw("audit").row("2026")
 
 
