@@ -5,7 +5,7 @@ from chalice.app import Chalice
 from chalicelib.handlers import calls, devices, edges, jobs, organisation, people, phones, schedules
 from chalicelib.handlers.api import refuse_other_methods
 
-app = Chalice(app_name="sip-gateway")
+app = Chalice(app_name="sip-gateway", configure_logs=False)
 app.register_blueprint(people.blueprint)
 app.register_blueprint(phones.blueprint)
 app.register_blueprint(devices.blueprint)

@@ -122,6 +122,9 @@ def add_device(
         answer = gateway.post("/v1/devices", {"mac": mac, "location": location})
     if as_json:
         print_json(answer)
+    elif location and answer.get("location") != location:
+        print_text(f"{mac} is in the inventory already, and stays where it is: {answer.get('location')}.")
+        print_text(f'Move it with: ./sipgw devices set {mac} --location "{location}"')
     else:
         print_text(f"Added {mac}. Issue its one-time password with: ./sipgw devices otp {mac}")
 

@@ -73,7 +73,7 @@ _ADVICE = {
     400: "Correct the input and try again.",
     401: GET_A_TOKEN,
     403: "Your role does not allow this. Changes need Gateway.Admin, work on devices at least Gateway.Technician.",
-    404: "Check the name, and that it belongs to your tenant: `./sipgw devices list`. An older gateway may not offer this yet.",
+    404: "Check the name, and that it belongs to your tenant.",
     405: "This gateway does not offer this yet.",
     409: "Look at the present state first (`show`), then try again.",
     413: "Send a smaller file.",
@@ -88,6 +88,8 @@ def refusal_from(status: int, problem: Mapping[str, Any] | None) -> Refusal:
     advice = _ADVICE.get(status, _ASK_THE_OPERATOR if status >= 500 else "")  # noqa: PLR2004 - RFC 9110, server errors
     if problem is None:
         return Refusal(f"The gateway answered {status} and gave no reason", status=status, advice=advice)
+    if status == 404 and problem.get("detail") not in {None, "", problem.get("title")}:  # noqa: PLR2004 - RFC 9110
+        advice = ""  # the detail says what is not there, and what to do
     errors = problem.get("errors")
     lines = [f"- {_error_line(error)}" for error in errors] if isinstance(errors, list) else []
     lines += [f"{name}: {problem[name]}" for name in ("code", "request_id") if problem.get(name)]

@@ -15,7 +15,7 @@ from cli.waiting import Waiting, expect_done, wait_for
 
 commands = typer.Typer(help="Commands to devices, and what became of them.", no_args_is_help=True)
 
-_AUDIT_COLUMNS = ("at", "type", "actor", "method", "path", "target", "address", "status")
+_AUDIT_COLUMNS = ("at", "type", "actor", "method", "path", "target", "address", "status", "outcome")
 
 
 def show_history(mac: MacArgument, *, limit: LimitOption = None, as_json: JsonOption = False) -> None:
@@ -70,12 +70,13 @@ def show_uploads(
     mac: MacArgument,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One upload, printed as it came.")] = None,
     *,
+    out: Annotated[Path | None, typer.Option(help="Write the upload to this file.", dir_okay=False)] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Lists what a device has sent: logs, overrides, call lists; or prints one of them."""
     with open_gateway() as gateway:
         if name is not None:
-            print_text(gateway.download(device_path(mac, "uploads", segment(name))).decode("utf-8", "replace"))
+            _show_upload(name, gateway.download(device_path(mac, "uploads", segment(name))), out)
             return
         answer = gateway.get(device_path(mac, "uploads"))
     print_json(answer) if as_json else print_table(rows_of(answer), empty="The device has sent nothing.")
@@ -108,6 +109,18 @@ def show_command(
     print_json(command) if as_json else print_fields(command)
     if wait:
         expect_done(command, label=f"Command {command_id}")
+
+
+def _show_upload(name: str, content: bytes, out: Path | None) -> None:
+    """Printed where it is text, written where a file is named. Raises Failure for bytes that no terminal shows."""
+    if out is not None:
+        _write(out, content)
+        print_text(f"Wrote {out} ({len(content)} bytes).")
+        return
+    try:
+        print_text(content.decode())
+    except UnicodeDecodeError:
+        raise Failure(f"{name} is no text", advice=f"Write it to a file: add --out {name}") from None
 
 
 def _write(path: Path, content: bytes) -> None:

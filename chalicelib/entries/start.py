@@ -14,7 +14,7 @@ def start(*blueprints: Blueprint) -> Chalice:
 
     Lambda gives a start a whole processor and a request only its share: what can be done before the first request, is.
     """
-    app = Chalice(app_name="sip-gateway")
+    app = Chalice(app_name="sip-gateway", configure_logs=False)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     gateway()

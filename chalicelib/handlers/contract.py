@@ -15,7 +15,8 @@ from chalicelib.domain.errors import GatewayError
 
 JSON = "application/json"
 CSV = "text/csv"
-ZIP = "application/zip"  # among the binary types of Chalice's own table
+ZIP = "application/zip"  # among the binary types of Chalice's own table, as is the next
+OCTETS = "application/octet-stream"
 # What curl, fetch and PowerShell send of themselves with any body; it says nothing about what is in it.
 UNSAID = frozenset({"", "application/x-www-form-urlencoded", "text/plain", "application/octet-stream"})
 LONGEST_PAGE = 200

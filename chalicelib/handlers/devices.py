@@ -26,7 +26,7 @@ from chalicelib.domain.job import JobState
 from chalicelib.handlers.answers import NO_STORE, Headers, json_answer, page_answer
 from chalicelib.handlers.api import ADMINS, READERS, TECHNICIANS, api_route
 from chalicelib.handlers.changes import ApiCall, shown_once
-from chalicelib.handlers.contract import CSV, NO_FIELDS, ZIP, Answer, Body, Contract, Nothing, PageQuery
+from chalicelib.handlers.contract import CSV, NO_FIELDS, OCTETS, ZIP, Answer, Body, Contract, Nothing, PageQuery
 from chalicelib.handlers.job_answers import import_row_view, job_answer
 from chalicelib.handlers.requests import parse_body, parse_limit, parse_query, parse_text
 from chalicelib.handlers.shapes import List, shown, whole
@@ -44,6 +44,7 @@ from chalicelib.handlers.shapes.devices import (
     PairingView,
     ReportFile,
     SignInRequest,
+    UploadFile,
     UploadText,
 )
 from chalicelib.handlers.shapes.jobs import ImportRowView, JobWithRows
@@ -99,7 +100,10 @@ SIGN_IN = Contract(
     problems=(IllegalMove, TenantDisabled, UserUnknown, UserWithoutNumber, UserWithoutPolicy, NotCommonArea),
 )
 COMMAND = Contract((Answer(CommandView, 202, headers=_LOCATION),), NO_FIELDS, problems=(IllegalMove,))
-UPLOAD = Contract((Answer(UploadText, media_type="text/plain"),), path={"name": FileName})
+UPLOAD = Contract(
+    (Answer(UploadText, media_type="text/plain"), Answer(UploadFile, media_type=OCTETS, headers=("Content-Disposition",))),
+    path={"name": FileName},
+)
 REPORT = Contract((Answer(ReportFile, media_type=ZIP, headers=("Content-Disposition",)),))
 
 
@@ -224,9 +228,12 @@ def get_device_uploads(call: ApiCall, mac: str) -> Response:
 @api_route(blueprint, "GET", "/v1/devices/{mac}/uploads/{name}", READERS, UPLOAD)
 def get_device_upload(call: ApiCall, mac: str, name: str) -> Response:
     """One of them, as it came; a browser must not run it."""
-    body = load_upload(call.gateway, call.caller, parse_mac(mac), name).decode("utf-8", "replace")
+    body = load_upload(call.gateway, call.caller, parse_mac(mac), name)
     headers: Headers = {**NO_STORE, "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
-    return Response(body, headers=headers)
+    try:
+        return Response(body.decode(), headers=headers)
+    except UnicodeDecodeError:
+        return _file_answer(call, body, OCTETS, name.lower(), headers)
 
 
 @api_route(blueprint, "GET", "/v1/devices/{mac}/report", READERS, REPORT)
@@ -234,17 +241,21 @@ def get_device_report(call: ApiCall, mac: str) -> Response:
     """The problem report, a zip."""
     wanted = parse_mac(mac)
     body = report_device(call.gateway, call.caller, wanted)
-    accepted = call.http.headers.get("accept", "").lower()
-    if not any(kind in accepted for kind in (ZIP, "*/*")):  # else API Gateway would send the base64 of it
-        raise BadRequest(f"The report is a file. Send the header Accept: {ZIP}.")
-    disposition = f'attachment; filename="report-{wanted}.zip"'
-    return Response(body, headers={**NO_STORE, "Content-Type": ZIP, "Content-Disposition": disposition})
+    return _file_answer(call, body, ZIP, f"report-{wanted}.zip", NO_STORE)
 
 
 @api_route(blueprint, "GET", "/v1/commands/{id}", READERS, Contract((Answer(CommandView),)))
 def get_command(call: ApiCall, **parameters: str) -> Response:
     """One command and its state."""
     return json_answer(_command(show_command(call.gateway, call.caller.tenant_id, parameters["id"])))
+
+
+def _file_answer(call: ApiCall, body: bytes, media_type: str, name: str, headers: Headers) -> Response:
+    accepted = call.http.headers.get("accept", "").lower()
+    if not any(kind in accepted for kind in (media_type, "*/*")):  # else API Gateway would send the base64 of it
+        raise BadRequest(f"This is a file. Send the header Accept: {media_type}.")
+    disposition = f'attachment; filename="{name}"'
+    return Response(body, headers={**headers, "Content-Type": media_type, "Content-Disposition": disposition})
 
 
 def _is_json_lines(content_type: str, text: str) -> bool:

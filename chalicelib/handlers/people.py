@@ -128,7 +128,7 @@ def _pair(own: Gateway, http: HttpCall, words: PageWords) -> Response:
     session = load_session(own, _cookie(http, SESSION_COOKIE))
     if session is None:
         return _page(words, "sign_in.html.j2")
-    check_sign_in(own, session)
+    check_sign_in(own, session, http.address)
     return _code_page(own, http, words, session, None)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from chalice.app import Blueprint, Response
 
 from chalicelib import __version__
-from chalicelib.domain.errors import GatewayError
+from chalicelib.domain.errors import GatewayError, NotFound
 from chalicelib.domain.identifiers import Language, TenantId, find_language, parse_tenant_id
 from chalicelib.handlers.answers import NO_STORE, Headers, plain_404, problem_answer
 from chalicelib.handlers.requests import HttpCall, read_call
@@ -26,6 +26,7 @@ _ANY_TYPE = ["*/*"]
 _LONGEST_NAME = 128
 _TENANT_WORD = "tenantid"
 _SCREEN_WORD = "ui"
+_API_WORD = "v1"  # administrators' paths have routes of their own; what comes here is one that does not exist
 
 
 @blueprint.route("/healthz", methods=_READ, content_types=_ANY_TYPE)
@@ -103,6 +104,8 @@ def _answer_upload(token: str, segments: list[str], call: HttpCall) -> Response:
 
 def _stage_one(segments: list[str]) -> Response:
     def act(call: HttpCall) -> Response:
+        if segments[0] == _API_WORD:
+            raise NotFound("There is no such path. GET /v1/openapi.json has all of them.")
         request = _read_stage_one(segments, call)
         return _file_answer(bootstrap_device(gateway(), request) if request else None, call)
 

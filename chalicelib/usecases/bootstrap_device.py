@@ -57,8 +57,8 @@ def bootstrap_device(gateway: Gateway, request: BootstrapRequest) -> PhoneFile |
 def _answer(gateway: Gateway, request: BootstrapRequest, identity: Identity, mac: Mac) -> PhoneFile | None:
     dossier = load_dossier(gateway, mac)
     reason = catalogue.incompatible_reason(identity)
-    if reason and identity.firmware is None:
-        return None  # a Poly's Updater, which asks before the application that tells its firmware
+    if reason and (identity.firmware is None or identity.updater):
+        return None  # a Poly's Updater asks before the application, which tells the firmware
     if reason:
         _record_incompatible(gateway, dossier, identity, reason)
     if dossier.device is not None and dossier.device.blocked:

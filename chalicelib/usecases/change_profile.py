@@ -6,17 +6,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.contracts.edge import CommandType, EdgeCommand
+from chalicelib.domain.audit import AuditEntry, AuditType
 from chalicelib.domain.binding import Binding
 from chalicelib.domain.calls import Number
 from chalicelib.domain.device import Device, Move, move
 from chalicelib.domain.errors import NumberTaken
 from chalicelib.domain.identifiers import CommandId, is_port
 from chalicelib.domain.installation import Installation, Profile, configure
+from chalicelib.domain.job import JobType
 from chalicelib.domain.port import with_port
 from chalicelib.usecases.base_ports import Base, load_base
 from chalicelib.usecases.claim_number import claim_number
 from chalicelib.usecases.history import event_of
 from chalicelib.usecases.ports import Gateway
+from chalicelib.usecases.record_audit import phone_entry, schedule_entry
 from chalicelib.usecases.request_command import (
     account_commands,
     edge_command,
@@ -39,12 +42,21 @@ class Change:
     reach_by: Binding | None = None
 
 
-def change_profile(gateway: Gateway, installation: Installation, device: Device, profile: Profile, reason: str) -> CommandId:
+@dataclass(frozen=True)
+class Cause:
+    """Why a profile changes, for the device's history, and where that came from: a call of the API has its own audit line."""
+
+    reason: str
+    by: AuditType
+
+
+def change_profile(gateway: Gateway, installation: Installation, device: Device, profile: Profile, cause: Cause) -> CommandId:
     """Saves and tells; the resync command. A profile without a user signs the device out. May raise SaveConflict.
 
     A number that somebody else has signs the device out too, and is then the reason on record.
     """
     numbers: tuple[Number, ...] = ()
+    reason = cause.reason
     try:
         numbers = _new_number(gateway, installation, profile)
     except NumberTaken as refusal:
@@ -55,9 +67,21 @@ def change_profile(gateway: Gateway, installation: Installation, device: Device,
     if signs_out:
         device = move(device, Move.SIGN_OUT, now)
     device = replace(device, user=profile.user, config_version=changed.config_version, last_sync_at=now)
+    audited = _audited(gateway, installation, device, cause.by) if signs_out else ()
     event = event_of(gateway, device, "signed_out" if signs_out else "configuration_changed", reason=reason)
     tell = account_commands(gateway, installation, None if signs_out else changed)
-    return save_and_tell(gateway, Change(changed, device, also=(event, *numbers), tell=tuple(tell), reach_by=device.binding))
+    return save_and_tell(
+        gateway, Change(changed, device, also=(event, *numbers, *audited), tell=tuple(tell), reach_by=device.binding)
+    )
+
+
+def _audited(gateway: Gateway, installation: Installation, device: Device, by: AuditType) -> tuple[AuditEntry, ...]:
+    user, tenant_id = installation.profile.user, installation.tenant_id
+    if user is None or tenant_id is None or by is AuditType.API:
+        return ()
+    if by is AuditType.PHONE:
+        return (phone_entry(gateway, tenant_id, device, "sign-out", user.upn),)
+    return (schedule_entry(gateway, tenant_id, device.mac, JobType.POLICY_SYNC),)
 
 
 def _new_number(gateway: Gateway, installation: Installation, profile: Profile) -> tuple[Number, ...]:

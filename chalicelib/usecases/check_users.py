@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import partial
 
+from chalicelib.domain.audit import AuditType
 from chalicelib.domain.device import Device
 from chalicelib.domain.directory import GLOBAL_POLICY, CallingPolicy, User
 from chalicelib.domain.errors import DirectoryAway
@@ -17,7 +18,7 @@ from chalicelib.domain.installation import Installation
 from chalicelib.domain.sync import decide_sync
 from chalicelib.domain.tenant import Tenant
 from chalicelib.observability import log
-from chalicelib.usecases.change_profile import change_profile
+from chalicelib.usecases.change_profile import Cause, change_profile
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.load_user import load_tenant
 from chalicelib.usecases.ports import Gateway
@@ -81,4 +82,5 @@ def _check(gateway: Gateway, installation_id: str, users: Mapping[Upn, User | No
     decision = decide_sync(load_tenant(gateway, installation.tenant_id), installation, user, policy)
     device = gateway.store.load(Device, installation.mac)
     if device is not None and device.installation_id == installation_id and decision.profile != installation.profile:
-        change_profile(gateway, installation, device, decision.profile, decision.sign_out_reason or "policy_sync")
+        cause = Cause(decision.sign_out_reason or "policy_sync", AuditType.SCHEDULE)
+        change_profile(gateway, installation, device, decision.profile, cause)

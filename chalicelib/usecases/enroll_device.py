@@ -15,11 +15,15 @@ from chalicelib.domain.errors import GatewayError, NotOnboarded, OtpWrong, Tenan
 from chalicelib.domain.installation import Installation, Stage, signed_out_profile
 from chalicelib.domain.tenant import Tenant, trusts
 from chalicelib.usecases.become_active import become_active
-from chalicelib.usecases.change_profile import save_and_tell
+from chalicelib.usecases.change_profile import Change, save_and_tell
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import Dossier, load_dossier
 from chalicelib.usecases.history import SHOWN_TO_EVERY_CLAIMANT, mac_event
 from chalicelib.usecases.ports import Gateway
+from chalicelib.usecases.record_audit import phone_entry
+
+BY_OTP = "one-time password"  # whoever dialled it: nobody signs in to enroll a phone
+BY_NETWORK = "trusted network"
 
 
 def enroll_device(gateway: Gateway, installation_id: str, otp: str) -> None:
@@ -44,7 +48,7 @@ def _enroll_by_network(gateway: Gateway, installation_id: str) -> None:
         return
     tenant = gateway.store.load(Tenant, installation.tenant_hint)
     if tenant is not None and tenant.enabled and trusts(tenant, installation.address):
-        _enroll(gateway, installation, dossier, tenant, claim)
+        _save(gateway, _enroll(gateway, installation, dossier, tenant, claim), tenant, BY_NETWORK)
 
 
 def _redeem(gateway: Gateway, installation_id: str, otp: str) -> GatewayError | None:
@@ -67,13 +71,18 @@ def _redeem(gateway: Gateway, installation_id: str, otp: str) -> GatewayError | 
     except GatewayError as refusal:
         gateway.store.save(_refused(gateway, installation, refusal.code))
         return refusal
-    _enroll(gateway, installation, dossier, tenant, claim)
+    _save(gateway, _enroll(gateway, installation, dossier, tenant, claim), tenant, BY_OTP)
     return None
 
 
-def _enroll(gateway: Gateway, installation: Installation, dossier: Dossier, tenant: Tenant, claim: Claim) -> None:
+def _enroll(gateway: Gateway, installation: Installation, dossier: Dossier, tenant: Tenant, claim: Claim) -> Change:
     change = become_active(gateway, installation, dossier, tenant, signed_out_profile(tenant))
-    save_and_tell(gateway, replace(change, also=(*change.also, claim)))
+    return replace(change, also=(*change.also, claim))
+
+
+def _save(gateway: Gateway, change: Change, tenant: Tenant, actor: str) -> None:
+    audited = phone_entry(gateway, tenant.tenant_id, change.device, "enroll", actor)
+    save_and_tell(gateway, replace(change, also=(*change.also, audited)))
 
 
 def _record_wrong_try(gateway: Gateway, installation: Installation, dossier: Dossier, refusal: GatewayError) -> None:

@@ -1,16 +1,18 @@
-"""Lines of the audit: written for every change that succeeded, read by the tenant's administrators."""
+"""Lines of the audit: written for every change that succeeded and every sign-in, read by the tenant's administrators."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.audit import LONGEST_TARGET, AuditEntry, AuditType
+from chalicelib.domain.device import Device
 from chalicelib.domain.errors import GatewayError
 from chalicelib.domain.identifiers import Mac, TenantId, Upn
 from chalicelib.observability import log
 from chalicelib.usecases.ports import Caller, Gateway, Page
 
 PAIRING_PATH = "/pair/confirm"
+REFUSED = 403
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,24 @@ def feature_code_entry(gateway: Gateway, tenant_id: TenantId, upn: Upn, mac: Mac
     """The line of a person who dialled a feature code such as `*33*`, to be saved with what it changed."""
     entry = pairing_entry(gateway, tenant_id, upn, mac, address="")
     return replace(entry, type=AuditType.FEATURE_CODE, method="DIAL", path=code)
+
+
+def refused_entry(entry: AuditEntry, path: str, code: str) -> AuditEntry:
+    """The line of a person who was not signed in, from the one of a pairing; `code` is the error's."""
+    return replace(entry, path=path, status=REFUSED, outcome=code)
+
+
+def phone_entry(gateway: Gateway, tenant_id: TenantId, device: Device, what: str, actor: str) -> AuditEntry:
+    """The line of what was done at the phone itself: `enroll` or `sign-out`. `actor` is whoever is known to have done it."""
+    address = device.binding.source.rpartition(":")[0].strip("[]") if device.binding else ""
+    entry = pairing_entry(gateway, tenant_id, Upn(actor), device.mac, address)
+    return replace(entry, type=AuditType.PHONE, method="", path=what)
+
+
+def schedule_entry(gateway: Gateway, tenant_id: TenantId, mac: Mac, what: str) -> AuditEntry:
+    """The line of what the gateway did by itself."""
+    entry = pairing_entry(gateway, tenant_id, Upn("gateway"), mac, address="")
+    return replace(entry, type=AuditType.SCHEDULE, method="", path=what)
 
 
 def list_audit(gateway: Gateway, caller: Caller, limit: int, cursor: str | None) -> Page:

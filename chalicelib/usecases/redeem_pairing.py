@@ -26,10 +26,12 @@ from chalicelib.usecases.dossier import Dossier, connection, load_dossier
 from chalicelib.usecases.history import mac_event
 from chalicelib.usecases.load_user import load_user_and_policy
 from chalicelib.usecases.ports import Gateway
-from chalicelib.usecases.record_audit import pairing_entry
+from chalicelib.usecases.record_audit import PAIRING_PATH, pairing_entry, refused_entry
 from chalicelib.vendors.catalogue import vendor
 
 TRIES_PER_ADDRESS = 10 * PAIRING_TRIES
+PAGE_PATH = "/pair"
+CODE_PATH = "/pair/code"
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,15 @@ class PairedPhone:
 
 def find_pairing(gateway: Gateway, session: WebSession, typed: str, address: str) -> PhoneToPair:
     """The phone that waits with this code, if this person may use it. Raises the reason where not; wrong codes are counted."""
-    check_sign_in(gateway, session)
+    try:
+        return _find(gateway, session, typed, address)
+    except CallerFault as refusal:
+        _audit_refusal(gateway, session, refusal, address, path=CODE_PATH)
+        raise
+
+
+def _find(gateway: Gateway, session: WebSession, typed: str, address: str) -> PhoneToPair:
+    _check_user(gateway, session)
     _check_tries(gateway, session, address)
     code = read_pairing_code(typed)
     pairing = gateway.store.load(Pairing, gateway.keys.digest("pairing", code)) if len(code) == PAIRING_CODE_LENGTH else None
@@ -81,11 +91,20 @@ def redeem_pairing(gateway: Gateway, session: WebSession, address: str = "") -> 
         return until_saved(lambda: _redeem(gateway, session, address))
     except CallerFault as refusal:
         _record_refusal(gateway, session, refusal)
+        _audit_refusal(gateway, session, refusal, address, path=PAIRING_PATH)
         raise
 
 
-def check_sign_in(gateway: Gateway, session: WebSession) -> None:
+def check_sign_in(gateway: Gateway, session: WebSession, address: str) -> None:
     """Raises the reason where this person may not be signed in on any SIP device: shown before they look for a code."""
+    try:
+        _check_user(gateway, session)
+    except CallerFault as refusal:
+        _audit_refusal(gateway, session, refusal, address, path=PAGE_PATH)
+        raise
+
+
+def _check_user(gateway: Gateway, session: WebSession) -> None:
     tenant, user, policy = load_user_and_policy(gateway, session.tenant_id, session.upn)
     decide_sign_in(tenant, user, policy)
 
@@ -147,3 +166,13 @@ def _record_refusal(gateway: Gateway, session: WebSession, refusal: CallerFault)
             gateway, Mac(pairing.mac), session.tenant_id, "sign_in_refused", reason=refusal.code, user=session.upn
         )
         gateway.store.save(event)
+
+
+def _audit_refusal(gateway: Gateway, session: WebSession, refusal: CallerFault, address: str, *, path: str) -> None:
+    """A line for each refusal; none once too many codes were typed, so that nobody fills the audit."""
+    if isinstance(refusal, SlowDown):
+        return
+    pairing = gateway.store.load(Pairing, session.pairing_digest) if session.pairing_digest else None
+    mac = Mac(pairing.mac if pairing and path == PAIRING_PATH else "")
+    entry = pairing_entry(gateway, session.tenant_id, session.upn, mac, address)
+    gateway.store.save(refused_entry(entry, path, refusal.code))

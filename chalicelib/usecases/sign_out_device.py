@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.audit import AuditType
 from chalicelib.domain.command import Command
 from chalicelib.domain.device import Device
 from chalicelib.domain.errors import IllegalMove
 from chalicelib.domain.identifiers import CommandId, Mac
 from chalicelib.domain.installation import Installation, signed_out_profile
-from chalicelib.usecases.change_profile import change_profile
+from chalicelib.usecases.change_profile import Cause, change_profile
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import load_owned
 from chalicelib.usecases.load_user import load_tenant
@@ -23,7 +24,8 @@ def sign_out_at_phone(gateway: Gateway, installation: Installation) -> None:
         device = gateway.store.load(Device, installation.mac)
         if current is None or current.profile.user is None or device is None or current.tenant_id is None:
             return
-        change_profile(gateway, current, device, signed_out_profile(load_tenant(gateway, current.tenant_id)), "at_the_phone")
+        profile = signed_out_profile(load_tenant(gateway, current.tenant_id))
+        change_profile(gateway, current, device, profile, Cause("at_the_phone", AuditType.PHONE))
 
     until_saved(attempt)
 
@@ -37,6 +39,6 @@ def sign_out_device(gateway: Gateway, caller: Caller, mac: Mac) -> Command:
         if installation is None or installation.profile.user is None:
             raise IllegalMove(f"Nobody is signed in on device {mac}.")
         profile = signed_out_profile(load_tenant(gateway, caller.tenant_id))
-        return change_profile(gateway, installation, device, profile, f"by {caller.actor}")
+        return change_profile(gateway, installation, device, profile, Cause(f"by {caller.actor}", AuditType.API))
 
     return show_command(gateway, caller.tenant_id, until_saved(attempt))

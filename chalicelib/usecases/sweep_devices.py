@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from chalicelib.domain.audit import AuditEntry, AuditType
 from chalicelib.domain.device import Device, Move, move, unseen_days
 from chalicelib.domain.enrollment import Claim, forget_old_otp
 from chalicelib.domain.history import DeviceEvent
@@ -24,6 +23,7 @@ from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.history import event_of
 from chalicelib.usecases.job_run import JobRun, Progress
 from chalicelib.usecases.ports import Gateway
+from chalicelib.usecases.record_audit import schedule_entry
 from chalicelib.usecases.request_command import account_commands, tell_every_edge, wait_at_edge
 from chalicelib.usecases.start_job import new_job, start_or_join
 from chalicelib.usecases.sync_policy import all_tenants
@@ -96,7 +96,8 @@ def _offboard(run: JobRun, seen: Device) -> None:
     demoted = [demote(installation, now)] if installation else []
     forgets = [command for item in (installation, *ended) if item for command in account_commands(gateway, item, None)]
     waiting = wait_at_edge(gateway, device.edge_id, forgets)
-    records = [*offboarded, *events, *demoted, _audit_entry(run, device), *waiting]
+    audited = schedule_entry(run.gateway, run.job.tenant_id, device.mac, JobType.DEVICE_SWEEP)
+    records = [*offboarded, *events, *demoted, audited, *waiting]
     run.save(Progress({"offboarded": len(offboarded)}), *records, remove=ended)
     tell_every_edge(gateway, forgets, waiting)
 
@@ -104,21 +105,6 @@ def _offboard(run: JobRun, seen: Device) -> None:
 def _event(gateway: Gateway, device: Device, days: int) -> DeviceEvent:
     user = {"user": device.user.upn} if device.user else {}
     return event_of(gateway, device, "offboarded", reason=REASON, days=str(days), **user)
-
-
-def _audit_entry(run: JobRun, device: Device) -> AuditEntry:
-    return AuditEntry(
-        tenant_id=run.job.tenant_id,
-        at=run.gateway.clock(),
-        id=run.gateway.random_text(),
-        type=AuditType.SCHEDULE,
-        actor="gateway",
-        method="",
-        path=JobType.DEVICE_SWEEP,
-        target=device.mac,
-        address="",
-        status=200,
-    )
 
 
 def _forget_otp(run: JobRun, seen: Claim) -> None:

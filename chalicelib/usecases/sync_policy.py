@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from chalicelib.domain.audit import AuditType
 from chalicelib.domain.device import Device
 from chalicelib.domain.directory import GLOBAL_POLICY, CallingPolicy, User
 from chalicelib.domain.identifiers import Upn
@@ -18,7 +19,7 @@ from chalicelib.domain.installation import Installation
 from chalicelib.domain.job import Job, JobState, JobType
 from chalicelib.domain.sync import SyncDecision, decide_sync
 from chalicelib.domain.tenant import SyncState, Tenant
-from chalicelib.usecases.change_profile import change_profile
+from chalicelib.usecases.change_profile import Cause, change_profile
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.job_run import JobRun, Progress
 from chalicelib.usecases.load_user import load_tenant
@@ -107,7 +108,8 @@ def _sync_one(run: JobRun, known: _Known, installation: Installation, users: Map
         if device.installation_id != current.id:
             return  # the phone goes on under another installation
         carrying = run.carrying(Progress(_counts_of(decision)))
-        change_profile(carrying, current, device, decision.profile, decision.sign_out_reason or "policy_sync")
+        cause = Cause(decision.sign_out_reason or "policy_sync", AuditType.SCHEDULE)
+        change_profile(carrying, current, device, decision.profile, cause)
 
     until_saved(attempt)
 

@@ -22,6 +22,7 @@ Row = TypeVar("Row", SignInRow, ImportRow)
 
 MOST_ROWS = 10_000
 ROWS_IN_A_PIECE = 200  # so that a whole table and its job fit into one save
+_SEPARATORS = (",", ";", "\t")
 
 
 def save_table(gateway: Gateway, job: Job, column: str, rows: Sequence[Row], counts: Iterable[str]) -> Job:
@@ -66,12 +67,16 @@ def why_not_tried(job: Job) -> tuple[str, str]:
 
 
 def read_cells(text: str, header: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV table with their line (2 below the header), empty ones left out. Raises BadRequest."""
-    reader = _cells(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
-    if [cell.strip().lower() for cell in next(reader, [])] != [name.lower() for name in header]:
+    """The rows of a CSV table with the line that each begins on, empty ones left out. Raises BadRequest.
+
+    Spreadsheets write semicolons where a comma stands in numbers, and tabs: what is between the header's names counts.
+    """
+    reader = _cells(text.removeprefix("\ufeff"), header)
+    _, first = next(reader, (1, []))
+    if [cell.strip().lower() for cell in first] != [name.lower() for name in header]:
         raise BadRequest("The table cannot be read.", (Problem("", f"the first line must be: {','.join(header)}"),))
     count = 0
-    for line, cells in enumerate(reader, start=2):
+    for line, cells in reader:
         if not any(cell.strip() for cell in cells):
             continue
         count += 1
@@ -80,8 +85,15 @@ def read_cells(text: str, header: Sequence[str]) -> Iterator[tuple[int, list[str
         yield line, cells
 
 
-def _cells(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+def _cells(text: str, header: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    first = text.partition("\n")[0].lower().replace('"', "")
+    names = [name.lower() for name in header]
+    separator = next((sign for sign in _SEPARATORS if [cell.strip() for cell in first.split(sign)] == names), ",")
+    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    line = 1
     try:
-        yield from reader
+        for cells in reader:
+            yield line, cells
+            line = reader.line_num + 1
     except csv.Error as wrong:
         raise BadRequest("The table cannot be read.", (Problem("", f"must be CSV: {wrong}"),)) from None

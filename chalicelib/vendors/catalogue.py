@@ -168,6 +168,7 @@ class Identity:
     firmware: str | None
     mac: Mac | None
     named: tuple[tuple[str, Mac], ...] = field(default=(), compare=False)
+    updater: bool = field(default=False, compare=False)  # `firmware` is that of a program beside the phone's own
 
     @property
     def disagrees(self) -> bool:
@@ -268,6 +269,7 @@ def _identity(known: Vendor, groups: dict[str, str | None], path_mac: Mac | None
         firmware=groups.get("firmware"),
         mac=named[0][1] if len({mac for _, mac in named}) == 1 else None,
         named=named,
+        updater=bool(groups.get("updater")),
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.counting import Cost
-from tests.gateway import ANNA, ELSEWHERE, MAC, OTHER_TENANT, Phone, World
+from chalicelib.domain.pairing import PAIRING_TRIES
+from tests.gateway import ANNA, ELSEWHERE, HOME, MAC, OTHER_TENANT, Phone, World
 
 
 def audit(world: World, query: str = "", role: str = "admin") -> list[dict[str, Any]]:
@@ -29,6 +30,7 @@ def test_a_change_has_its_line(world: World) -> None:
         "target": MAC,
         "address": "198.51.100.7",
         "status": 201,
+        "outcome": "done",
     } == line
 
 
@@ -103,14 +105,70 @@ def test_a_person_who_pairs_a_phone_on_the_web_has_a_line(world: World, phone: P
     assert ("pairing", ANNA, "/pair/confirm", MAC) == tuple(line[name] for name in ("type", "actor", "path", "target"))
 
 
-def test_a_refused_pairing_has_no_line(world: World, phone: Phone) -> None:
+def outcomes(world: World) -> list[tuple[object, ...]]:
+    return [tuple(line[name] for name in ("type", "actor", "path", "target", "address", "outcome")) for line in audit(world)]
+
+
+def test_a_refused_pairing_has_its_line_and_its_reason(world: World, phone: Phone) -> None:
     code = phone.onboard().show_code()
     browser = world.browser(ELSEWHERE).sign_in()
     browser.type_code(code)
     world.change_user(policy="Global")
     browser.confirm()
 
-    assert [] == audit(world)
+    assert [("pairing", ANNA, "/pair/confirm", MAC, ELSEWHERE, "user_without_policy")] == outcomes(world)
+
+
+def test_a_wrong_code_has_its_line_until_there_were_too_many(world: World) -> None:
+    browser = world.browser(ELSEWHERE).sign_in()
+    for _ in range(20):
+        browser.type_code("BBBB-BBBB")
+    lines = outcomes(world)
+
+    assert {("pairing", ANNA, "/pair/code", None, ELSEWHERE, "access_denied")} == set(lines)
+    assert PAIRING_TRIES == len(lines)
+
+
+def test_a_person_who_may_not_sign_in_has_a_line(world: World) -> None:
+    world.change_user(number="")
+    browser = world.browser(ELSEWHERE)
+    browser.sign_in()
+    lines = outcomes(world)
+
+    assert {("pairing", ANNA, "/pair", None, ELSEWHERE, "user_without_number")} == set(lines)
+
+
+def test_an_enrollment_at_the_phone_has_a_line(world: World, phone: Phone) -> None:
+    phone.enroll()
+
+    assert ("phone", "one-time password", "enroll", MAC, HOME, "done") in outcomes(world)
+
+
+def test_a_sign_out_at_the_phone_has_a_line(world: World, phone: Phone) -> None:
+    phone.enroll().sign_in()
+    phone.register()
+    world.clock.forward(seconds=1)
+    phone.dial("*51*")
+
+    assert ("phone", ANNA, "sign-out", MAC, HOME, "done") == outcomes(world)[0]
+
+
+def test_whom_the_gateway_signs_out_has_a_line(world: World, phone: Phone) -> None:
+    phone.enroll().sign_in()
+    world.clock.forward(seconds=1)
+    world.change_user(number="")
+    world.admin.post("/v1/sync")
+
+    assert ("schedule", "gateway", "policy_sync", MAC, None, "done") in outcomes(world)
+
+
+def test_a_sign_out_by_an_administrator_has_one_line(world: World, phone: Phone) -> None:
+    phone.enroll().sign_in()
+    world.clock.forward(seconds=1)
+    before = len(audit(world))
+    world.admin.post(f"/v1/devices/{MAC}/sign-out")
+
+    assert [("api", "admin@example.com")] == [line[:2] for line in outcomes(world)[: len(audit(world)) - before]]
 
 
 def test_no_secret_stands_in_the_audit(world: World, phone: Phone) -> None:

@@ -95,9 +95,30 @@ def test_rows_are_added_with_a_result_each(world: World) -> None:
     assert "Room 12, left" == world.device()["location"]
 
 
-@pytest.mark.parametrize("text", ["\ufeffMAC id,Location\r\n{}\r\n", "mac ID , LOCATION\n\n  ,\n{},\n", "MAC id,Location\n{}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffMAC id,Location\r\n{}\r\n",
+        "mac ID , LOCATION\n\n  ,\n{},\n",
+        "MAC id,Location\n{}",
+        "\ufeffMAC id;Location\r\n{};Room\r\n",
+        '"MAC id"\t"Location"\n{}\tRoom\n',
+    ],
+)
 def test_a_table_as_spreadsheets_write_it_is_read(world: World, text: str) -> None:
     assert [(MAC, "added")] == [row[1:] for row in import_csv(world, text.format(MAC))]
+
+
+def test_a_semicolon_between_cells_leaves_the_commas_in_them(world: World) -> None:
+    import_csv(world, f"MAC id;Location\n{MAC};Cologne, north\n")
+
+    assert "Cologne, north" == world.device()["location"]
+
+
+def test_a_row_has_the_line_that_it_begins_on(world: World) -> None:
+    rows = import_csv(world, f'MAC id,Location\n\nnonsense,"two\nlines"\n{MAC},x\n')
+
+    assert [(3, "nonsense", "refused"), (5, MAC, "added")] == rows
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,11 @@ def test_a_problem_document_has_its_fixed_fields() -> None:
     assert expected == problem_of(StoreAway(), "request-1")
 
 
+@pytest.mark.parametrize("path", ["/v1/nope", "/v1/devices/805ec0123456/nope"])
+def test_a_path_of_the_api_that_does_not_exist_is_a_problem_too(world: World, path: str) -> None:
+    assert (404, "not_found", True, None) == check(world.admin.get(path))
+
+
 # --- input -------------------------------------------------------------------------------------------------------------
 
 

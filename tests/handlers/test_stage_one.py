@@ -271,6 +271,22 @@ def test_an_incompatible_phone_gets_the_404_and_its_claimant_the_reason(
     assert ("onboarding_refused", {"reason": reason}) in world.history()
 
 
+def test_the_version_of_a_polys_updater_refuses_no_phone(world: World) -> None:
+    mac = "64167f123456"
+    world.admin.post("/v1/devices", {"mac": mac})
+    kinds = [("5.9.4.1", "Updater"), ("6.4.3.5814", "Application")]
+    asked = [
+        world.request(
+            "GET", f"/{mac}.cfg", headers={"User-Agent": f"FileTransport PolycomVVX-VVX_450-UA/{version} Type/{kind}"}
+        )
+        for version, kind in kinds
+    ]
+
+    assert [404, 200] == [answer.status for answer in asked]
+    assert world.admin.get(f"/v1/devices/{mac}").json["incompatible_reason"] is None
+    assert ["added"] == [item["type"] for item in world.admin.get(f"/v1/devices/{mac}/events").json["items"]]
+
+
 def test_the_reason_is_recorded_once(world: World) -> None:
     world.admin.post("/v1/devices", {"mac": MAC})
     world.clock.forward(seconds=1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gateway import ELSEWHERE, MAC, OTHER_TENANT, Answer, Phone, World
+from tests.gateway import ELSEWHERE, MAC, OTHER_TENANT, TENANT, Answer, Phone, World, client
 
 LOG = f"{MAC}-sys.log"
+PACKED = b"\x1f\x8b\x08\x00\xff\xfe packed"
 
 
 @pytest.fixture
@@ -94,6 +95,18 @@ def test_an_upload_is_text_that_no_browser_runs(world: World, enrolled: Phone) -
     headers = world.admin.get(f"/v1/devices/{MAC}/uploads/{LOG}").headers
 
     assert ("text/plain; charset=utf-8", "nosniff") == (headers["content-type"], headers["x-content-type-options"])
+
+
+def test_an_upload_that_is_no_text_comes_back_byte_for_byte(enrolled: Phone) -> None:
+    assert 201 == send(enrolled, body=PACKED).status
+    path, headers = f"/v1/devices/{MAC}/uploads/{LOG}", {"Authorization": f"Bearer reader@{TENANT}"}
+    answer = client().http.get(path, headers={**headers, "Accept": "*/*"})
+
+    assert (PACKED, "application/octet-stream", f'attachment; filename="{LOG}"', "nosniff") == (
+        answer.body,
+        *(answer.headers[name] for name in ("Content-Type", "Content-Disposition", "X-Content-Type-Options")),
+    )
+    assert 400 == client().http.get(path, headers={**headers, "Accept": "text/plain"}).status_code
 
 
 def test_uploads_of_another_tenants_time_are_not_shown(world: World, enrolled: Phone) -> None:

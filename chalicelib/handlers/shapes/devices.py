@@ -32,7 +32,8 @@ OtpTable = Annotated[
     ),
 ]
 FileName = Annotated[str, Keywords("As in the list of uploads.", example="805ec0123456-app.log")]
-UploadText = Annotated[str, Keywords("The upload as it came; letters that are no UTF-8 are replaced.")]
+UploadText = Annotated[str, Keywords("The upload as it came, where it is UTF-8.")]
+UploadFile = Annotated[str, Keywords("The upload as it came, where it is no UTF-8.", format="binary")]
 ReportFile = Annotated[str, Keywords("timeline.json, device.json, files/, uploads/ and README.txt.", format="binary")]
 
 

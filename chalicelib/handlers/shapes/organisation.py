@@ -44,7 +44,10 @@ class PolicyView:
 
 @dataclass(frozen=True)
 class AuditLine:
-    """A change that somebody made. `path` is the template of the API's path, `target` what it named."""
+    """A change that somebody made, or a sign-in. `path` is the template of the API's path, `target` what it named.
+
+    `outcome` is "done", or the code of the error that a sign-in was refused with.
+    """
 
     at: datetime
     id: str
@@ -55,6 +58,7 @@ class AuditLine:
     target: str | None
     address: str | None
     status: int
+    outcome: str
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,14 @@ def test_add_posts_mac_and_location_under_an_idempotency_key(gateway: FakeGatewa
     assert outcome.code == 0
 
 
+def test_add_says_that_a_known_device_stays_where_it_is(gateway: FakeGateway, sipgw: Sipgw) -> None:
+    gateway.lay("POST /v1/devices", {**DEVICE, "location": "Cellar"})
+    outcome = sipgw("devices", "add", MAC, "--location", "Lobby")
+
+    assert ["Added" in outcome.stdout, "Cellar" in outcome.stdout] == [False, True]
+    assert f'./sipgw devices set {MAC} --location "Lobby"' in outcome.stdout
+
+
 def test_import_sends_the_csv_and_shows_each_row(gateway: FakeGateway, sipgw: Sipgw, tmp_path: Path) -> None:
     file = tmp_path / "devices.csv"
     file.write_bytes(b"\xef\xbb\xbfMAC id,Location\n" + MAC.encode() + b",Lobby\n")

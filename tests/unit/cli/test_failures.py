@@ -46,6 +46,15 @@ def test_a_refusal_says_what_to_do(gateway: FakeGateway, sipgw: Sipgw, status: i
     assert words in outcome.stderr.splitlines()[-1]
 
 
+def test_what_is_not_there_says_itself_what_to_do(gateway: FakeGateway, sipgw: Sipgw) -> None:
+    gateway.refuse(
+        "GET /v1/policies/x", 404, title="There is no such thing", detail="There is no policy 'x'. Import it.", code="c"
+    )
+    expected = ["sipgw: There is no such thing", "  There is no policy 'x'. Import it.", "  code: c", "  request_id: r-1"]
+
+    assert expected == sipgw("policies", "show", "x").stderr.splitlines()
+
+
 def test_a_refusal_that_repeats_the_token_does_not_print_it(gateway: FakeGateway, sipgw: Sipgw) -> None:
     gateway.refuse("GET /v1/tenant", 401, title="Bad token", detail="Bearer aaa.bbb.ccc is bad")
     outcome = sipgw("tenant", "show")

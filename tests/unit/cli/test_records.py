@@ -26,15 +26,33 @@ def test_an_upload_is_printed_as_it_came(gateway: FakeGateway, sipgw: Sipgw) -> 
     assert "line 1\nline 2\n" == sipgw("devices", "uploads", MAC, "app.log").stdout
 
 
+def test_an_upload_that_is_no_text_goes_to_a_file(gateway: FakeGateway, sipgw: Sipgw, tmp_path: Path) -> None:
+    for _ in range(2):
+        gateway.lay(f"GET /v1/devices/{MAC}/uploads/prt.tar.gz", b"\x1f\x8b\x00", content_type="application/octet-stream")
+    shown, file = sipgw("devices", "uploads", MAC, "prt.tar.gz"), tmp_path / "prt"
+
+    assert (1, True) == (shown.code, "--out prt.tar.gz" in shown.stderr)
+    assert 0 == sipgw("devices", "uploads", MAC, "prt.tar.gz", "--out", str(file)).code
+    assert b"\x1f\x8b\x00" == file.read_bytes()
+
+
 def test_uploads_are_a_table(gateway: FakeGateway, sipgw: Sipgw) -> None:
     gateway.lay(f"GET /v1/devices/{MAC}/uploads", {"items": [{"name": "app.log", "bytes": 12}], "next_cursor": None})
     assert ["app.log", "12"] == sipgw("devices", "uploads", MAC).row("app.log")
 
 
 def test_the_audit_is_a_table(gateway: FakeGateway, sipgw: Sipgw) -> None:
-    entry = {"at": "2026-01-02T03:04:05Z", "type": "api", "actor": "a@b.c", "method": "POST", "path": "/v1/sync", "status": 202}
+    entry = {
+        "at": "2026-01-02T03:04:05Z",
+        "type": "api",
+        "actor": "a@b.c",
+        "method": "POST",
+        "path": "/v1/sync",
+        "status": 202,
+        "outcome": "done",
+    }
     gateway.lay("GET /v1/audit", {"items": [entry], "next_cursor": None})
-    expected = ["2026-01-02T03:04:05Z", "api", "a@b.c", "POST", "/v1/sync", "-", "-", "202"]
+    expected = ["2026-01-02T03:04:05Z", "api", "a@b.c", "POST", "/v1/sync", "-", "-", "202", "done"]
     assert expected == sipgw("audit").row("2026")
 
 

@@ -173,16 +173,25 @@ def test_what_the_stranger_said_of_itself_changes_nothing(text: str) -> None:
 # --- what the files say -------------------------------------------------------------------------------------------------
 
 
-def test_the_bootstrap_file_says_one_thing_only() -> None:
+def test_the_bootstrap_file_says_where_to_ask_and_that_it_is_soon() -> None:
     file = render_bootstrap("https://gateway.example", a_phone(), "TOKEN", "8841-3PCC.xml")
 
-    assert {"Profile_Rule": "https://gateway.example/d/TOKEN/lang_en/$MA.xml"} == parse_cisco(file.body)
+    assert {
+        "Profile_Rule": "https://gateway.example/d/TOKEN/lang_en/$MA.xml",
+        "Resync_Periodic": "10",
+        "Resync_Error_Retry_Delay": "60",
+    } == parse_cisco(file.body)
 
 
-def test_later_files_keep_the_url_of_the_first() -> None:
+def test_after_a_failure_a_phone_asks_again_sooner_while_somebody_waits() -> None:
+    assert ["60", "60", "600"] == [sample(state=state)["Resync_Error_Retry_Delay"] for state in STATES]
+
+
+def test_later_files_keep_the_url_of_the_first_and_ask_daily() -> None:
     first = parse_cisco(render_bootstrap("https://gateway.example", a_phone(), "TOKEN", "8841-3PCC.xml").body)
+    later = read(a_phone())
 
-    assert first.items() <= read(a_phone()).items()
+    assert (first["Profile_Rule"], "86400") == (later["Profile_Rule"], later["Resync_Periodic"])
 
 
 def test_the_unchanged_file_says_nothing() -> None:

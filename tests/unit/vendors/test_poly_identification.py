@@ -24,6 +24,13 @@ def test_a_real_user_agent_is_identified(row: dict[str, str]) -> None:
     assert expected == identify(row["user_agent"])
 
 
+@pytest.mark.parametrize(("kind", "updater"), [("Application", False), ("Updater", True), ("Updaters", False)])
+def test_only_the_updater_tells_a_version_that_is_not_the_firmwares(kind: str, updater: bool) -> None:  # noqa: FBT001 - the table's column
+    found = identify(f"FileTransport PolycomVVX-VVX_450-UA/5.9.7.47435 (SN:{MAC}) Type/{kind}", "")
+
+    assert updater == (found and found.updater)
+
+
 @pytest.mark.parametrize("model", POLY.models)
 @pytest.mark.parametrize("kind", ["Application", "Updater"])
 def test_every_model_is_known_by_its_own_spelling(model: str, kind: str) -> None:
@@ -190,3 +197,22 @@ def test_only_the_user_file_carries_the_account() -> None:
 @pytest.mark.parametrize("name", ["", f"{MAC}-user.cfg", "000000000000.cfg", "64167f999999.cfg", "{mac}.cfg"])
 def test_stage_one_answers_the_master_file_alone(name: str) -> None:
     assert (True, False) == (POLY.is_bootstrap_file(f"{MAC}.cfg", MAC), POLY.is_bootstrap_file(name, MAC))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["boot.log", "app.log", "now-boot.log", "now-app.log", "phone.cfg", "web.cfg", "directory.xml", "calls.xml"],
+)
+def test_a_phone_sends_its_logs_overrides_and_lists(name: str) -> None:
+    assert (True, True, False) == (
+        POLY.takes_upload(f"{MAC}-{name}", MAC),
+        POLY.takes_upload(f"{MAC}-{name}".upper(), MAC),
+        POLY.takes_upload(f"64167f999999-{name}", MAC),
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["", f"{MAC}.cfg", f"{MAC}-user.cfg", f"{MAC}-site.cfg", f"{MAC}-applog", f"{MAC}-app.log.exe"]
+)
+def test_a_phone_sends_nothing_else(name: str) -> None:
+    assert not POLY.takes_upload(name, MAC)
