@@ -1,4 +1,4 @@
-"""`python -m sip_edge.agent.drain`: no new calls; returns when none runs any more, or after EDGE_DRAIN_SECONDS.
+"""`python -m sip_edge.agent.drain`: no new calls; returns when none runs. After EDGE_DRAIN_SECONDS it hangs up on the rest.
 
 Run it before Kamailio is stopped. New calls are answered 503 with Retry-After, so phones take another edge; emergency calls and
 everything within running calls still work.
@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 from sip_edge.agent.log import log_event
@@ -18,18 +19,35 @@ from sip_edge.agent.settings import BadSetting, KamailioSettings
 
 _POLL_SECONDS = 0.5
 _RPC_SECONDS = 5
+_GOODBYE_SECONDS = 5  # from the edge's BYE to the end of the last call
 _CALLS = re.compile(r"\ball: (\d+)")
 
 
 def drain(settings: KamailioSettings) -> int:
-    """How many calls still ran at the end. Raises OSError or subprocess.SubprocessError where Kamailio does not answer."""
+    """How many calls were hung up on. Raises OSError or subprocess.SubprocessError where Kamailio does not answer."""
     _ask(settings, "pv.shvSet", "drain", "int", "1")
     log_event("draining", calls=_running_calls(settings))
-    end = time.monotonic() + settings.drain_seconds
-    while (running := _running_calls(settings)) and time.monotonic() < end:
-        time.sleep(_POLL_SECONDS)
+    running = _wait_for_calls(settings, settings.drain_seconds)
+    if running:
+        _end_all_calls(settings)
+        _wait_for_calls(settings, _GOODBYE_SECONDS)
     log_event("drained", calls=running)
     return running
+
+
+def _wait_for_calls(settings: KamailioSettings, seconds: int) -> int:
+    """How many calls still run when none does, or after `seconds`."""
+    end = time.monotonic() + seconds
+    while (running := _running_calls(settings)) and time.monotonic() < end:
+        time.sleep(_POLL_SECONDS)
+    return running
+
+
+def _end_all_calls(settings: KamailioSettings) -> None:
+    """Kamailio hangs up on both sides of every call (sip_edge/kamailio/end.cfg)."""
+    page = f"http://{settings.media_control}/ended-all"
+    with urllib.request.urlopen(page, data=b"", timeout=_RPC_SECONDS):
+        pass
 
 
 def _running_calls(settings: KamailioSettings) -> int:

@@ -61,6 +61,7 @@ class KamailioSettings(_FromEnvironment):
     pike_density: int = 400  # requests per address and 2 seconds of connections on which nobody has registered
     device_density: int = 200  # requests of one registered phone in 10 seconds; those of calls are not counted
     call_density: int = 60  # calls and feature codes that one phone may dial in a minute; emergency calls are not counted
+    call_seconds: int = 43_200  # the longest call; then the edge hangs up on both sides
     stranger_seconds: int = 30  # a silent connection on which nobody has registered is closed after this
     max_connections: int = 16_384
     connections_per_address: int = 2_000  # an office may be behind one address; Kamailio 6 only
@@ -92,7 +93,14 @@ class KamailioSettings(_FromEnvironment):
             raise BadSetting("EDGE_EXPIRES_MIN, _DEFAULT and _MAX must grow in this order")
         if not 0 < self.pike_density <= 65535:  # noqa: PLR2004 - an unsigned short in pike
             raise BadSetting("EDGE_PIKE_DENSITY must be between 1 and 65535")
-        for name in ("device_density", "call_density", "stranger_seconds", "max_connections", "connections_per_address"):
+        for name in (
+            "device_density",
+            "call_density",
+            "call_seconds",
+            "stranger_seconds",
+            "max_connections",
+            "connections_per_address",
+        ):
             if getattr(self, name) < 1:
                 raise BadSetting(f"EDGE_{name.upper()} must be at least 1")
         try:

@@ -111,24 +111,6 @@ def test_all_phones_of_the_user_ring_and_the_others_stop_when_one_answers(
     assert 200 == far.hang_up_with(near).status
 
 
-def test_a_phone_that_answers_when_another_has_the_call_does_not_disturb_it(
-    edge: Edge, functions: FunctionsServer, hire: Hire, connect: Callable[..., Phone]
-) -> None:
-    anna, ben = hire(), hire()
-    other = _second_phone(ben, edge, functions, connect)
-    outgoing = call(anna, number_of(ben))
-    late = ben.receive("INVITE")
-    second, media = take_call(other)
-    far, near = finish(outgoing, other, second, media)
-    content = [("Contact", f"<{ben.contact}>"), ("Content-Type", "application/sdp")]
-    ben.answer(late, "200 OK", content, Media().sdp())  # it crosses the CANCEL
-    late_answer = anna.receive()
-
-    assert f";tag={ben.tag}" in late_answer.header("To")
-    assert (20, 20) == talk(near.media, far.media)
-    assert 200 == near.hang_up_with(far).status
-
-
 @pytest.mark.parametrize("former", ["without a user", "unknown"])
 def test_a_phone_that_is_no_longer_the_user_s_does_not_ring(
     edge: Edge, functions: FunctionsServer, hire: Hire, connect: Callable[..., Phone], former: str

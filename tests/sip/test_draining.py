@@ -42,14 +42,17 @@ def test_new_calls_go_elsewhere_and_a_running_one_ends_in_peace(
     assert 0 == draining.wait(timeout=20)
 
 
-def test_a_call_that_does_not_end_is_not_waited_for_longer_than_set(
+def test_a_call_that_does_not_end_is_not_waited_for_longer_than_set_and_both_sides_are_told(
     make_edge: Callable[..., Edge], own_functions: FunctionsServer, connect: Callable[..., Phone]
 ) -> None:
     edge = make_edge().start_rtpengine().start()
     anna, ben = (hire_at(edge, own_functions, connect) for _ in range(2))
     connected(anna, ben.account.aor, ben)
+    draining = start_draining(edge, EDGE_DRAIN_SECONDS="1")
+    for phone in (anna, ben):
+        phone.answer(phone.receive("BYE"), "200 OK")
 
-    assert 0 == start_draining(edge, EDGE_DRAIN_SECONDS="1").wait(timeout=20)
+    assert 0 == draining.wait(timeout=60)
 
 
 def refused_as_draining(phone: Phone, edge: Edge) -> str:
