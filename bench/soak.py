@@ -3,7 +3,7 @@
 Others call each other with audio; two of three calls end without a BYE.
 
 Ends with status 1 where Kamailio's memory grew, a worker died, a phone was left out, or the log names a bug. Figures of every
-minute go to the screen and to bench/results/soak.json.
+minute go to the screen and to bench/results/soak.json; after a problem the edge's logs are kept there.
 """
 
 from __future__ import annotations
@@ -86,6 +86,8 @@ def _run(minutes: float) -> tuple[list[Sample], list[str]]:
         print(f"{PHONES} phones for {minutes:g} minutes; {servers.note}", flush=True)
         samples, problems = _soak(servers, phones, hire_pairs(servers, PAIRS), minutes=minutes)
         problems += _problems_in_log(servers.edge.log("kamailio"))
+        if problems:
+            _keep_logs(servers)
     return samples, problems + _growth(samples)
 
 
@@ -131,6 +133,13 @@ def _sample(servers: Servers, minutes: float, connections: int, registrations: i
         calls=calls,
         rtpengine=round(memory_kb(servers.edge.rtpengine.pid, "Rss") / 1024, 1),
     )
+
+
+def _keep_logs(servers: Servers) -> None:
+    """Beside the results: the edge's own folder goes with the servers."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    for name in ("kamailio", "agent", "rtpengine"):
+        (RESULTS.parent / f"soak-{name}.log").write_text(servers.edge.log(name), encoding="utf-8")
 
 
 def _growth(samples: list[Sample]) -> list[str]:

@@ -159,6 +159,7 @@ def _agent(options: GatewayOptions, state: GatewayState, identity: ServerIdentit
         "EDGE_CREDENTIAL_FILE": str(state.secrets),
         "EDGE_OUTBOX": str(state.outbox),
         "EDGE_EVAPI": _evapi(options),
+        "EDGE_MEDIA_CONTROL": _media_control(options),
         "EDGE_COMMANDS": f"unix:{state.agent_socket}",
         "EDGE_RUN_DIRECTORY": str(state.run / "kamailio"),
         "EDGE_TLS_CERTIFICATE": str(identity.certificate),

@@ -38,6 +38,7 @@ from sip_edge.agent.functions import Functions, FunctionsError
 from sip_edge.agent.known_bindings import KnownBindings
 from sip_edge.agent.link import Link
 from sip_edge.agent.log import log_event
+from sip_edge.agent.media_watch import MediaWatch
 from sip_edge.agent.metrics import Metrics
 from sip_edge.agent.monitor import Monitor
 from sip_edge.agent.outbox import Outbox
@@ -70,8 +71,9 @@ class Agent:
             pace=Pace(settings.heartbeat_seconds, settings.report_linger_seconds),
         )
         self._bindings = KnownBindings()
+        self._media = MediaWatch(settings.media_control, send=self._link.send, linked=lambda: self._link.is_up)
         control = Control(settings.run_directory)
-        self._monitor = Monitor(settings.metrics, control, linked=lambda: self._link.is_up, read_families=self._read_families)
+        self._monitor = Monitor(settings.metrics, control, read_problem=self._read_problem, read_families=self._read_families)
         self._certificate = CertificateWatch(settings, control, metrics)
         self._answering: set[asyncio.Task[None]] = set()
 
@@ -82,12 +84,21 @@ class Agent:
             parts.create_task(self._source.run(self._commander.accept))
             parts.create_task(self._monitor.run())
             parts.create_task(self._certificate.run())
+            parts.create_task(self._media.run())
+
+    def _read_problem(self) -> str:
+        """Why phones are not served, as far as the agent sees; functions that are away are no reason."""
+        if not self._link.is_up:
+            return "the agent is not linked to Kamailio"
+        return "rtpengine does not answer" if self._media.is_away else ""
 
     def _read_families(self) -> list[Family]:
         waiting, shed = Sample(len(self._outbox)), Sample(self._outbox.shed_count)
         return [
             Family("sip_edge_outbox_events", "gauge", "Events that wait for delivery.", (waiting,)),
             Family("sip_edge_events_shed_total", "counter", "Events given up because the outbox was full.", (shed,)),
+            Family("sip_edge_agent_linked", "gauge", "1 while the agent is linked to Kamailio.", (Sample(self._link.is_up),)),
+            self._media.family(),
             *self._metrics.families(),
         ]
 
@@ -110,10 +121,12 @@ class Agent:
         self._store(events)
 
     def _note_state(self, state: EdgeState) -> None:
-        if self._outbox.note_start(state.start_id, _event_now(EventType.EDGE_STARTED, contact=self._contact)):
+        new_life = self._outbox.note_start(state.start_id, _event_now(EventType.EDGE_STARTED, contact=self._contact))
+        if new_life:
             log_event("edge_started", start_id=state.start_id)
             self._bindings.clear()
             self._poster.wake(news=True)
+        self._media.link_up(new_life=new_life)
         self._commander.link_up()
 
     def _lose_link(self) -> None:

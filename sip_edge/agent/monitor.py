@@ -16,14 +16,17 @@ _READ_SECONDS = 5.0
 
 
 class Monitor:
-    """`address` is ADDRESS:PORT, empty for no pages. `read_families` gives the agent's own measurements at every scrape."""
+    """`address` is ADDRESS:PORT, empty for no pages.
+
+    `read_families` gives the agent's own measurements at every scrape, `read_problem` what it sees that keeps phones unserved.
+    """
 
     def __init__(
-        self, address: str, control: Control, *, linked: Callable[[], bool], read_families: Callable[[], Iterable[Family]]
+        self, address: str, control: Control, *, read_problem: Callable[[], str], read_families: Callable[[], Iterable[Family]]
     ) -> None:
         self._address = address
         self._control = control
-        self._linked = linked
+        self._read_problem = read_problem
         self._read_families = read_families
 
     async def run(self) -> None:
@@ -73,7 +76,7 @@ class Monitor:
             await self._control.ask("core.uptime")
         except (KamailioSilent, KamailioRefused):
             return "Kamailio does not answer"
-        return "" if self._linked() else "the agent is not linked to Kamailio"
+        return self._read_problem()
 
     async def _render_metrics(self) -> str:
         try:
@@ -82,6 +85,5 @@ class Monitor:
             kamailio = []
         own = [
             Family("sip_edge_kamailio_up", "gauge", "1 while Kamailio answers.", (Sample(bool(kamailio)),)),
-            Family("sip_edge_agent_linked", "gauge", "1 while the agent is linked to Kamailio.", (Sample(self._linked()),)),
         ]
         return render_families([*own, *self._read_families(), *kamailio])

@@ -161,6 +161,7 @@ class AgentSettings(_FromEnvironment):
     evapi: str = "127.0.0.1:8448"
     announcements: str = _ANNOUNCEMENTS  # as Kamailio's
     private_address: str = ""  # as Kamailio's; other edges are told
+    media_control: str = "127.0.0.1:2223"  # as rtpengine's, which is watched
     commands: str = ""  # unix:PATH, sns:TOPIC_ARN or sqs:QUEUE_URL; empty: commands come only with the answers to events
     queue_prefix: str = "sip-edge-"  # of the queue that the edge makes for itself behind an SNS topic
     heartbeat_seconds: int = 30
@@ -180,10 +181,11 @@ class AgentSettings(_FromEnvironment):
             raise BadSetting("EDGE_CREDENTIAL_FILE, EDGE_CREDENTIAL_SECRET or EDGE_CREDENTIAL must be set")
         if self.commands and not self.commands.startswith(("unix:", "sns:", "sqs:")):
             raise BadSetting("EDGE_COMMANDS must be unix:PATH, sns:TOPIC_ARN or sqs:QUEUE_URL")
-        for name, address in (("EDGE_EVAPI", self.evapi), ("EDGE_METRICS", self.metrics or "127.0.0.1:9090")):
+        addresses = {"EVAPI": self.evapi, "METRICS": self.metrics or "127.0.0.1:9090", "MEDIA_CONTROL": self.media_control}
+        for name, address in addresses.items():
             host, _, port = address.rpartition(":")
             if not host or not port.isdigit():
-                raise BadSetting(f"{name} must be ADDRESS:PORT")
+                raise BadSetting(f"EDGE_{name} must be ADDRESS:PORT")
         if self.renewal_seconds < 1:
             raise BadSetting("EDGE_RENEWAL_SECONDS must be at least 1")
         if not 0 <= self.report_linger_seconds <= 60:  # noqa: PLR2004 - online for six minutes more than a report and a registration

@@ -142,6 +142,13 @@ class Edge:
         wait_until(answers_ping(int(self.environment["EDGE_MEDIA_CONTROL"].rpartition(":")[2])))
         return self
 
+    def kill_rtpengine(self) -> None:
+        """SIGKILL."""
+        if self.rtpengine is not None:
+            self.rtpengine.kill()
+            self.rtpengine.wait()
+            self.rtpengine = None
+
     def kill_kamailio(self) -> None:
         """SIGKILL to Kamailio's own process group: its workers would live on otherwise."""
         if self.kamailio is not None:
@@ -168,9 +175,7 @@ class Edge:
     def close(self) -> None:
         self.kill_agent()
         self.kill_kamailio()
-        if self.rtpengine is not None:
-            self.rtpengine.kill()
-            self.rtpengine.wait()
+        self.kill_rtpengine()
 
     def send_command(self, command: EdgeCommand) -> str:
         """Over the unix socket, as the local functions do; the agent's answer."""

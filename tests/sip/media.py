@@ -103,6 +103,8 @@ class Media:
         assert port is not None, text
         assert address is not None, text
         assert self.encrypted == bool(port[2]), text
+        if port[1] == "0":  # the stream is refused: no address, no key
+            return
         self._target = (address[1], int(port[1]))
         if self.encrypted:
             keys = re.findall(rf"a=crypto:\d+ {_SUITE} inline:([A-Za-z0-9+/=]+)", text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import socket
@@ -94,6 +95,12 @@ class Phone:
             if found is None:
                 break
             self._waiting.append(found)
+
+    def has_received(self, method: str = "") -> bool:
+        """Whether a final response, or a request of `method`, can be received at once."""
+        with contextlib.suppress(TimeoutError):
+            self._read(time.monotonic())
+        return any(message.method == method and (method or message.status >= 200) for message in self._waiting)
 
     def register(self, *, expires: int | None = 120, contact: str | None = None, to_user: str = "") -> SipMessage:
         """REGISTER, answering one challenge; the final answer."""

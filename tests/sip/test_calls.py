@@ -288,7 +288,7 @@ def test_without_rtpengine_nobody_rings(
     edge = make_edge().start()
     anna, ben = (hire_at(edge, own_functions, connect) for _ in range(2))
 
-    assert 480 == call(anna, number_of(ben)).refused().status
+    assert 503 == call(anna, number_of(ben)).refused().status
     with pytest.raises(TimeoutError):
         ben.receive("INVITE", seconds=0.2)
 

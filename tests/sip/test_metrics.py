@@ -74,7 +74,7 @@ def test_a_notify_is_timed_by_its_final_answer(
 def test_functions_that_are_away_are_counted_and_the_edge_stays_healthy(
     make_edge: Callable[..., Edge], own_functions: FunctionsServer
 ) -> None:
-    edge = make_edge().start()
+    edge = make_edge().start_rtpengine().start()
     own_functions.behaviour.away = True
 
     wait_until(lambda: measured(edge).get('sip_edge_functions_failures_total{call="events"}'))
@@ -82,13 +82,24 @@ def test_functions_that_are_away_are_counted_and_the_edge_stays_healthy(
 
 
 def test_without_kamailio_the_edge_is_not_healthy_and_still_measured(make_edge: Callable[..., Edge]) -> None:
-    edge = make_edge().start()
+    edge = make_edge().start_rtpengine().start()
     healthy = check_health(edge)
     edge.kill_kamailio()
 
     assert (0, '{"status": "ok"}\n') == healthy
     assert (1, '{"status": "failing", "problem": "Kamailio does not answer"}\n') == check_health(edge)
     assert 0 == measured(edge)["sip_edge_kamailio_up"]
+
+
+def test_without_rtpengine_the_edge_is_not_healthy_until_it_answers(make_edge: Callable[..., Edge]) -> None:
+    edge = make_edge().start()
+    failing = wait_until(lambda: get(edge, "/healthz")[0] == 503 and get(edge, "/healthz")[1])
+    measured_away = measured(edge)["sip_edge_media_up"]
+    edge.start_rtpengine()
+
+    assert {"status": "failing", "problem": "rtpengine does not answer"} == json.loads(failing)
+    assert 0 == measured_away
+    wait_until(lambda: get(edge, "/healthz")[0] == 200 and measured(edge)["sip_edge_media_up"] == 1)
 
 
 def test_without_an_agent_the_health_check_fails(make_edge: Callable[..., Edge]) -> None:

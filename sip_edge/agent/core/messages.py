@@ -157,7 +157,14 @@ class Forget:
     username: str
 
 
-Message = Hello | CredentialsAnswer | VerdictAnswer | RouteAnswer | Notify | Forget
+@dataclass(frozen=True)
+class MediaNote:
+    """Rtpengine `answers`, is `away`, or has ended and with it the audio of all calls (`lost`): Kamailio hangs them up."""
+
+    state: str
+
+
+Message = Hello | CredentialsAnswer | VerdictAnswer | RouteAnswer | Notify | Forget | MediaNote
 
 _FACTS: dict[str, type[Fact]] = {
     "edge_state": EdgeState,
@@ -175,6 +182,7 @@ _OPS: dict[type[Message], str] = {
     RouteAnswer: "route",
     Notify: "notify",
     Forget: "forget",
+    MediaNote: "media",
 }
 
 
