@@ -18,6 +18,10 @@ _SUITE = "AES_CM_128_HMAC_SHA1_80"
 _TAG_BYTES = 10
 
 
+class WrongTag(ValueError):
+    """A packet that was not sealed with this key."""
+
+
 class SrtpKey:
     """Both directions' session keys from one master key and salt; sequence numbers never wrap here."""
 
@@ -33,10 +37,10 @@ class SrtpKey:
         return body + self._tag(body)
 
     def open(self, packet: bytes) -> bytes:
-        """Raises ValueError where the packet was not sealed with this key."""
+        """The packet as it was before it was sealed. Raises WrongTag."""
         body, tag = packet[:-_TAG_BYTES], packet[-_TAG_BYTES:]
         if not hmac.compare_digest(tag, self._tag(body)):
-            raise ValueError("wrong SRTP tag")
+            raise WrongTag
         return body[:12] + self._xor(body[:12], body[12:])
 
     def _tag(self, body: bytes) -> bytes:
@@ -140,7 +144,10 @@ class Media:
         return count
 
     def receive(self, count: int, *, seconds: float = 5.0) -> list[bytes]:
-        """The payloads of the next `count` packets that open with the other side's key, or as many as came in time."""
+        """The payloads of the next `count` packets that open with the other side's key, or as many as came in time.
+
+        What does not open is discarded (RFC 3711 section 3.3): a port that somebody else had before may still be sent to.
+        """
         payloads: list[bytes] = []
         end = time.monotonic() + seconds
         while len(payloads) < count and (left := end - time.monotonic()) > 0:
@@ -152,7 +159,10 @@ class Media:
             if 64 <= packet[1] & 0x7F < 96:  # RTCP
                 continue
             if self._theirs is not None:
-                packet = self._theirs.open(packet)
+                try:
+                    packet = self._theirs.open(packet)
+                except WrongTag:
+                    continue
             self.payload_types.append(packet[1] & 0x7F)
             payloads.append(packet[12:])
         return payloads
