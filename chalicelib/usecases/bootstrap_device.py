@@ -24,7 +24,7 @@ from chalicelib.vendors.files import PhoneFile, render_bootstrap, render_unchang
 from chalicelib.vendors.firmware import render_upgrade
 
 MOST_CANDIDATES_PER_MAC = 8
-NEW_CANDIDATES_PER_ADDRESS = 500  # unclaimed MACs, in the window below: a building's personal phones after a power cut
+NEW_CANDIDATES_PER_ADDRESS = 1_000  # unclaimed MACs, in the window below: a building's personal phones after a power cut
 NEW_CANDIDATES_PER_MAC = 20
 RATE_WINDOW = timedelta(minutes=10)
 REFUSALS_NOTED_A_DAY = 5

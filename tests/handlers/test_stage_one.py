@@ -197,7 +197,7 @@ def statuses_of(world: World, macs: list[str], address: str = HOME) -> list[int]
 
 
 def test_one_address_gets_a_large_building_of_new_candidates_in_ten_minutes(world: World) -> None:
-    assert 500 == NEW_CANDIDATES_PER_ADDRESS  # every model of the list comes from one address, and more phones than that
+    assert 1_000 == NEW_CANDIDATES_PER_ADDRESS  # every model of the list in every language, from one address
     assert [200] * NEW_CANDIDATES_PER_ADDRESS + [404] == statuses_of(world, TOO_MANY)
 
 
