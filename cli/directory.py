@@ -1,5 +1,6 @@
 """`sipgw policies …` and `sipgw users …`: who may use SIP devices, and who has which number."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,9 +22,29 @@ _NamedPolicy = Annotated[str, typer.Argument(metavar="NAME", help="The policy's 
 UpnArgument = Annotated[str, typer.Argument(metavar="UPN", help="For example ada@example.org.")]
 
 
-def parse_setting(text: str) -> Any:
-    """The booleans from `true` and `false`; any other word as it is."""
-    return {"true": True, "false": False}.get(text.strip().lower(), text)
+class CallRedirect(StrEnum):
+    """Whether a user may forward calls, as the contract spells it."""
+
+    enabled = "enabled"
+    disabled = "disabled"
+    user_override = "user_override"
+
+
+class Voicemail(StrEnum):
+    """Whether a user has voicemail."""
+
+    always_enabled = "always_enabled"
+    always_disabled = "always_disabled"
+    user_override = "user_override"
+
+
+class BusyOnBusy(StrEnum):
+    """What a second caller gets."""
+
+    enabled = "enabled"
+    disabled = "disabled"
+    unanswered = "unanswered"
+    user_override = "user_override"
 
 
 def _changed(present: JsonObject, fields: tuple[str, ...], wishes: JsonObject) -> JsonObject:
@@ -58,14 +79,13 @@ def set_policy(  # noqa: PLR0913 - one parameter per setting of a policy
     *,
     sip_devices_for_calls: Annotated[bool | None, typer.Option(help="May its users use SIP devices.")] = None,
     common_area: Annotated[bool | None, typer.Option(help="Marks common-area accounts.")] = None,
-    call_redirect: Annotated[str | None, typer.Option(help="true, false or the API's word.")] = None,
-    voicemail: Annotated[str | None, typer.Option(help="true, false or the API's word.")] = None,
-    busy_on_busy: Annotated[str | None, typer.Option(help="true, false or the API's word.")] = None,
+    call_redirect: Annotated[CallRedirect | None, typer.Option(help="May its users forward calls.")] = None,
+    voicemail: Annotated[Voicemail | None, typer.Option(help="Have its users voicemail.")] = None,
+    busy_on_busy: Annotated[BusyOnBusy | None, typer.Option(help="Does a second caller hear busy.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Creates a policy or changes the named settings; the others stay."""
-    words = {"call_redirect": call_redirect, "voicemail": voicemail, "busy_on_busy": busy_on_busy}
-    wishes = {setting: None if word is None else parse_setting(word) for setting, word in words.items()}
+    wishes: JsonObject = {"call_redirect": call_redirect, "voicemail": voicemail, "busy_on_busy": busy_on_busy}
     wishes |= {"sip_devices_for_calls": sip_devices_for_calls, "common_area": common_area}
     _expect_some(wishes)
     path = f"/v1/policies/{segment(name)}"

@@ -10,6 +10,7 @@ from typing import Annotated, Protocol
 
 import typer
 
+from cli.devices import Language
 from cli.failures import BadInput, Failure
 from cli.options import JsonOption
 from cli.screen import print_fields, print_json, print_text
@@ -40,23 +41,23 @@ def render_device_files(  # noqa: PLR0913 - the contract's options
     vendor: Annotated[str, typer.Option(help="yealink, poly, cisco or audiocodes.")],
     model: Annotated[str, typer.Option(help="As `sipgw compatible` spells it, for example T46U.")],
     state: Annotated[RenderState, typer.Option(help="The device's state.")],
-    lang: Annotated[str, typer.Option(help="en, es, ja, de, fr or pt.")] = "en",
+    lang: Annotated[Language, typer.Option(help="Of its screens.")] = Language.en,
     ports: Annotated[int, typer.Option(min=1, help="How many ports of a base or an adapter are in use.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Write the files below this folder.", file_okay=False)] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Prints or writes every file that such a device gets."""
-    from chalicelib.domain.identifiers import Language  # noqa: PLC0415 - heavy, and needed by the offline commands alone
+    from chalicelib.domain import identifiers  # noqa: PLC0415 - heavy, and needed by the offline commands alone
     from chalicelib.domain.installation import PhoneState  # noqa: PLC0415 - as above
     from chalicelib.vendors.preview import preview  # noqa: PLC0415 - as above
 
     try:
-        files = preview(vendor.lower(), model, PhoneState(state.value), Language(lang), ports)
+        files = preview(vendor.lower(), model, PhoneState(state.value), identifiers.Language(lang.value), ports)
     except (LookupError, ValueError) as error:
         said = error.args[0] if error.args else type(error).__name__
         advice = "Check vendor and model: `./sipgw compatible`."
         raise BadInput(
-            f"There are no files for {vendor} {model}, {state.value}, {lang}", detail=str(said), advice=advice
+            f"There are no files for {vendor} {model}, {state.value}, {lang.value}", detail=str(said), advice=advice
         ) from error
     if out is not None:
         paths = save_files(files, out)

@@ -49,7 +49,7 @@ def print_table(rows: Sequence[Any], columns: Sequence[str] = (), *, empty: str 
         table.add_column(clean(name.replace("_", " ")), overflow="fold", no_wrap=name in _NEVER_BROKEN)
     for row in objects:
         table.add_row(*(Text(cell(row.get(name))) for name in names))
-    _console(sys.stdout).print(table)
+    _print(table)
 
 
 def print_fields(values: JsonObject) -> None:
@@ -59,7 +59,7 @@ def print_fields(values: JsonObject) -> None:
     table.add_column(overflow="fold")
     for name, value in _flatten(values):
         table.add_row(Text(clean(name.replace("_", " "))), Text(cell(value)))
-    _console(sys.stdout).print(table)
+    _print(table)
 
 
 def print_note(text: str) -> None:
@@ -121,6 +121,17 @@ def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
             yield from _flatten(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
+
+
+def _print(table: Table) -> None:
+    """A table on stdout; its lines end where their text does, however long another is."""
+    console = _console(sys.stdout)
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as captured:
+        console.print(table)
+    print_text("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def _console(stream: Any) -> Console:

@@ -167,7 +167,10 @@ def _event_body(body: bytes, content_type: str, binary_types: Iterable[str]) -> 
         return None, False
     if _is_binary(content_type, binary_types):
         return base64.b64encode(body).decode("ascii"), True
-    return body.decode("utf-8", "replace"), False
+    try:
+        return body.decode(), False
+    except UnicodeDecodeError:  # a region takes every body for binary (infra/api.py), so none is lost on the way
+        return base64.b64encode(body).decode("ascii"), True
 
 
 def _is_binary(content_type: str, binary_types: Iterable[str]) -> bool:

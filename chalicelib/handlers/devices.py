@@ -7,7 +7,7 @@ import io
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.contracts.codec import Problem
+from chalicelib.contracts.codec import Problem, format_time
 from chalicelib.contracts.edge import CommandType
 from chalicelib.domain.command import Command
 from chalicelib.domain.errors import (
@@ -277,7 +277,7 @@ def _otp_table(call: ApiCall, issued: tuple[IssuedOtp, ...]) -> Response:
     for item in issued:
         location = show_device(call.gateway, call.caller, item.mac).location
         safe = f"'{location}" if location[:1] in "=+-@" else location  # a spreadsheet must not run it as a formula
-        writer.writerow([item.mac, safe, item.otp.reveal(), item.expires_at.isoformat()])
+        writer.writerow([item.mac, safe, item.otp.reveal(), format_time(item.expires_at.replace(microsecond=0))])
     return Response(text.getvalue(), headers={**NO_STORE, "Content-Type": "text/csv; charset=utf-8"})
 
 

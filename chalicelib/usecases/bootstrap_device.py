@@ -13,6 +13,7 @@ from chalicelib.domain.history import KEEP_HISTORY, DeviceEvent
 from chalicelib.domain.identifiers import InstallationId, Language, Mac, TenantId
 from chalicelib.domain.installation import CANDIDATE_LIFETIME, Account, Candidate, Installation, is_reusable
 from chalicelib.domain.keys import installation_id_of
+from chalicelib.observability import log
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import Dossier, connection, load_dossier
 from chalicelib.usecases.history import SHOWN_TO_EVERY_CLAIMANT, mac_event
@@ -23,7 +24,7 @@ from chalicelib.vendors.files import PhoneFile, render_bootstrap, render_unchang
 from chalicelib.vendors.firmware import render_upgrade
 
 MOST_CANDIDATES_PER_MAC = 8
-NEW_CANDIDATES_PER_ADDRESS = 60  # unclaimed MACs, in the window below
+NEW_CANDIDATES_PER_ADDRESS = 1_000  # unclaimed MACs, in the window below: a building's personal phones after a power cut
 NEW_CANDIDATES_PER_MAC = 20
 RATE_WINDOW = timedelta(minutes=10)
 REFUSALS_NOTED_A_DAY = 5
@@ -159,6 +160,8 @@ def _over_limit(gateway: Gateway, mac: Mac, address: str) -> bool:
     window = int(now.timestamp() // RATE_WINDOW.total_seconds())
     per_address = gateway.store.count_up(f"stage1#{address}#{window}", now + 2 * RATE_WINDOW)
     per_mac = gateway.store.count_up(f"stage1#{mac}#{window}", now + 2 * RATE_WINDOW)
+    if per_address == NEW_CANDIDATES_PER_ADDRESS + 1:
+        log().warning("stage_one_limited", extra={"address": address})
     return per_address > NEW_CANDIDATES_PER_ADDRESS or per_mac > NEW_CANDIDATES_PER_MAC
 
 

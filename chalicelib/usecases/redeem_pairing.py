@@ -49,6 +49,7 @@ class PhoneToPair:
 class PairedPhone:
     """What the last page shows."""
 
+    vendor: str
     model: str
     display_name: str
     number: str
@@ -118,7 +119,7 @@ def _redeem(gateway: Gateway, session: WebSession, address: str) -> PairedPhone:
     change = become_active(gateway, installation, dossier, tenant, signed_in_profile(tenant, signed_in, policy))
     audited = pairing_entry(gateway, session.tenant_id, session.upn, installation.mac, address)
     save_and_tell(gateway, replace(change, also=(*change.also, redeem(pairing), audited)))
-    return PairedPhone(installation.model, signed_in.display_name, signed_in.number)
+    return PairedPhone(vendor(installation.vendor).label, installation.model, signed_in.display_name, signed_in.number)
 
 
 def _waiting_phone(gateway: Gateway, pairing: Pairing, tenant_id: TenantId) -> tuple[Installation, Dossier]:

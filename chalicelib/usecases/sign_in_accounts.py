@@ -16,13 +16,8 @@ from chalicelib.domain.errors import (
     BadRequest,
     GatewayError,
     IllegalMove,
-    NotCommonArea,
     NotFound,
     NotNow,
-    UserDisabled,
-    UserUnknown,
-    UserWithoutNumber,
-    UserWithoutPolicy,
 )
 from chalicelib.domain.identifiers import Mac, TenantId, Upn, find_hardware_id, is_port, parse_upn
 from chalicelib.domain.job import Job, JobType
@@ -32,7 +27,7 @@ from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import load_claimed
 from chalicelib.usecases.job_run import JobRun
 from chalicelib.usecases.ports import Caller, Directory, Gateway, Page
-from chalicelib.usecases.sign_in_account import sign_in_account
+from chalicelib.usecases.sign_in_account import advice_to_administrator, sign_in_account
 from chalicelib.usecases.start_job import new_job
 from chalicelib.usecases.table_job import batches_left, done_rows, finish_table, read_cells, save_table, why_not_tried
 
@@ -40,14 +35,6 @@ HEADER = ("Username", "HardwareId")
 ROWS_AT_A_TIME = 50
 _ENDS = tuple(result for result in SignInResult if result is not SignInResult.PENDING)
 _LONGEST_SHOWN = 120
-
-_DETAILS: dict[type[GatewayError], str] = {
-    UserUnknown: "The directory has no such account. Check its spelling, or add it.",
-    UserDisabled: "The account is disabled. Enable it.",
-    UserWithoutNumber: "The account has no phone number. Assign one.",
-    UserWithoutPolicy: "The account's calling policy is not known here, or lacks sip_devices_for_calls. Set it there.",
-    NotCommonArea: "The account is not a common-area account. Set common_area in its calling policy.",
-}
 
 
 def save_sign_ins(gateway: Gateway, caller: Caller, text: str) -> Job:
@@ -102,7 +89,7 @@ def _try(run: JobRun, users: dict[Upn, User], row: SignInRow, done: Sequence[Sig
     except IllegalMove as refusal:
         return replace(refused, reason="device_not_enrolled", detail=refusal.detail)
     except GatewayError as refusal:
-        return replace(refused, reason=refusal.code, detail=_DETAILS.get(type(refusal), refusal.detail))
+        return replace(refused, reason=refusal.code, detail=advice_to_administrator(refusal))
     return replace(row, result=SignInResult.ALREADY_SIGNED_IN)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -260,6 +261,14 @@ def test_the_technicians_list_is_a_csv_with_locations(world: World) -> None:
         rows[0],
     )
     assert [(MAC, "Room 12, left"), (SECOND, "'=SUM(A1)")] == [(row[0], row[1]) for row in rows[1:]]
+    assert {"2026-11-23T12:00:00Z"} == {row[3] for row in rows[1:]}
+
+
+def test_no_code_begins_with_a_zero_that_a_spreadsheet_would_drop(world: World) -> None:
+    world.admin.post("/v1/devices", {"mac": MAC})
+    codes = [world.issue_otp() for _ in range(100)]
+
+    assert [] == [code for code in codes if not re.fullmatch(r"[1-9]\d{5}", code)]
 
 
 def test_the_codes_of_the_list_enroll(world: World, phone: Phone) -> None:

@@ -77,7 +77,7 @@ def test_the_last_page_shows_name_and_number(onboarded: Phone, browser: Browser)
     page = browser.pair(onboarded.show_code())
 
     assert "You are signed in on the phone" == heading(page)
-    assert ["T46S", "Anna Berg", "+4989123401"] == re.findall("<dd>(.*?)</dd>", page.text)
+    assert ["Yealink T46S", "Anna Berg", "+4989123401"] == re.findall("<dd>(.*?)</dd>", page.text)
 
 
 def test_a_confirmed_code_signs_in(world: World, onboarded: Phone, browser: Browser) -> None:

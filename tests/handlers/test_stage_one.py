@@ -7,6 +7,7 @@ from itertools import permutations
 import pytest
 
 from chalicelib.domain.device import Device
+from chalicelib.usecases.bootstrap_device import NEW_CANDIDATES_PER_ADDRESS
 from tests.gateway import ELSEWHERE, HOME, MAC, PUBLIC_URL, TENANT, Phone, World
 
 NOT_FOUND = (404, {"cache-control": "no-store", "content-type": "text/plain; charset=utf-8"}, "not found\n")
@@ -14,6 +15,9 @@ NOT_FOUND = (404, {"cache-control": "no-store", "content-type": "text/plain; cha
 
 def other_mac(number: int) -> str:
     return f"805ec0{number:06x}"
+
+
+TOO_MANY = [other_mac(number) for number in range(NEW_CANDIDATES_PER_ADDRESS + 1)]
 
 
 # --- candidates --------------------------------------------------------------------------------------------------------
@@ -192,25 +196,26 @@ def statuses_of(world: World, macs: list[str], address: str = HOME) -> list[int]
     return [world.phone(mac, address=address).ask_stage_one().status for mac in macs]
 
 
-def test_one_address_gets_60_new_candidates_in_ten_minutes(world: World) -> None:
-    assert [200] * 60 + [404] == statuses_of(world, [other_mac(number) for number in range(61)])
+def test_one_address_gets_a_large_building_of_new_candidates_in_ten_minutes(world: World) -> None:
+    assert 1_000 == NEW_CANDIDATES_PER_ADDRESS  # every model of the list in every language, from one address
+    assert [200] * NEW_CANDIDATES_PER_ADDRESS + [404] == statuses_of(world, TOO_MANY)
 
 
 def test_another_address_is_served_while_one_is_over_its_limit(world: World) -> None:
-    statuses_of(world, [other_mac(number) for number in range(61)])
+    statuses_of(world, TOO_MANY)
 
     assert [200] == statuses_of(world, [MAC], ELSEWHERE)
 
 
 def test_an_address_over_its_limit_is_served_again_after_ten_minutes(world: World) -> None:
-    statuses_of(world, [other_mac(number) for number in range(61)])
+    statuses_of(world, TOO_MANY)
     world.clock.forward(minutes=10)
 
     assert [200] == statuses_of(world, [MAC])
 
 
 def test_an_address_over_its_limit_still_gets_the_candidates_it_has(world: World) -> None:
-    macs = [other_mac(number) for number in range(61)]
+    macs = TOO_MANY
     statuses_of(world, macs)
 
     assert [200] == statuses_of(world, macs[:1])
@@ -218,7 +223,7 @@ def test_an_address_over_its_limit_still_gets_the_candidates_it_has(world: World
 
 def test_claimed_devices_are_not_counted(world: World) -> None:
     world.admin.post("/v1/devices", {"mac": MAC})
-    statuses_of(world, [other_mac(number) for number in range(61)])
+    statuses_of(world, TOO_MANY)
 
     assert [200] == statuses_of(world, [MAC])
 

@@ -186,6 +186,13 @@ def test_an_administrator_signs_a_common_area_account_in(world: World, enrolled:
     assert "+4989123403" == enrolled.settings()["account.1.user_name"]
 
 
+def test_a_refused_sign_in_tells_an_administrator_what_an_administrator_can_do(world: World, enrolled: Phone) -> None:
+    assert enrolled.base
+    answer = world.admin.post(f"/v1/devices/{MAC}/sign-in", {"user": "nobody@example.com"})
+
+    assert "The directory has no such account. Check its spelling, or add it." == answer.json["detail"]
+
+
 @pytest.mark.parametrize(
     ("upn", "status", "code"),
     [("anna@example.com", 422, "not_common_area"), ("nobody@example.com", 422, "user_unknown"), ("nobody", 400, "bad_request")],

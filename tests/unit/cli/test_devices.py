@@ -97,6 +97,13 @@ def test_add_posts_mac_and_location_under_an_idempotency_key(gateway: FakeGatewa
     assert outcome.code == 0
 
 
+def test_no_line_of_a_pipe_ends_in_spaces(gateway: FakeGateway, sipgw: Sipgw) -> None:
+    gateway.lay(f"GET /v1/devices/{MAC}", {**DEVICE, "pending_commands": ["a" * 26] * 9})
+    lines = sipgw("devices", "show", MAC).stdout.splitlines()
+
+    assert [] == [line for line in lines if line != line.rstrip()]
+
+
 def test_add_says_that_a_known_device_stays_where_it_is(gateway: FakeGateway, sipgw: Sipgw) -> None:
     gateway.lay("POST /v1/devices", {**DEVICE, "location": "Cellar"})
     outcome = sipgw("devices", "add", MAC, "--location", "Lobby")

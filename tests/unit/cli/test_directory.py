@@ -1,5 +1,9 @@
+from enum import StrEnum
 from pathlib import Path
 
+import pytest
+
+from chalicelib.domain.directory import BusyOnBusy, CallRedirect, Voicemail
 from tests.unit.cli.conftest import Sipgw
 from tests.unit.cli.fake_gateway import FakeGateway
 
@@ -14,8 +18,8 @@ def test_set_policy_keeps_the_settings_that_were_not_named(gateway: FakeGateway,
     present = {"name": "Sales", "sip_devices_for_calls": False, "common_area": True, "updated_at": "2026-01-02T03:04:05Z"}
     gateway.lay("GET /v1/policies/Sales", present)
     gateway.lay("PUT /v1/policies/Sales", {"name": "Sales"})
-    sipgw("policies", "set", "Sales", "--sip-devices-for-calls", "--busy-on-busy", "true")
-    assert {"sip_devices_for_calls": True, "common_area": True, "busy_on_busy": True} == gateway.seen[1].json
+    sipgw("policies", "set", "Sales", "--sip-devices-for-calls", "--busy-on-busy", "enabled")
+    assert {"sip_devices_for_calls": True, "common_area": True, "busy_on_busy": "enabled"} == gateway.seen[1].json
 
 
 def test_set_policy_creates_one_that_is_not_there(gateway: FakeGateway, sipgw: Sipgw) -> None:
@@ -23,6 +27,16 @@ def test_set_policy_creates_one_that_is_not_there(gateway: FakeGateway, sipgw: S
     outcome = sipgw("policies", "set", "Front desk/1", "--no-sip-devices-for-calls", "--json")
     assert {"sip_devices_for_calls": False} == gateway.seen[1].json
     assert {"name": "Front desk/1"} == outcome.json
+
+
+@pytest.mark.parametrize(
+    ("option", "kind"), [("--call-redirect", CallRedirect), ("--voicemail", Voicemail), ("--busy-on-busy", BusyOnBusy)]
+)
+def test_set_policy_knows_the_words_of_the_api(sipgw: Sipgw, option: str, kind: type[StrEnum]) -> None:
+    refused = sipgw("policies", "set", "Sales", option, "true")
+
+    assert 2 == refused.code
+    assert [word for word in kind if f"'{word}'" not in " ".join(refused.stderr.replace("│", "").split())] == []
 
 
 def test_set_policy_without_settings_is_a_usage_error(gateway: FakeGateway, sipgw: Sipgw) -> None:

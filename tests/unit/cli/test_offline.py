@@ -79,3 +79,12 @@ def test_render_of_more_ports_than_there_are_says_how_many_there_are(sipgw: Sipg
 )
 def test_a_port_is_named_behind_its_mac(text: str, expected: str) -> None:
     assert expected == parse_mac(text)
+
+
+def test_render_lists_the_languages_that_there_are(sipgw: Sipgw) -> None:
+    outcome = sipgw("render", "--vendor", "yealink", "--model", "T46S", "--state", "signed_in", "--lang", "xx")
+
+    assert (2, True) == (
+        outcome.code,
+        "'en', 'es', 'ja', 'de', 'fr', 'pt'" in " ".join(outcome.stderr.replace("│", "").split()),
+    )

@@ -118,6 +118,11 @@ def test_a_body_is_text_unless_its_type_is_binary(content_type: str, binary_type
     assert (expected, is_base64) == (event["body"], event["isBase64Encoded"])
 
 
+def test_a_body_that_is_no_text_arrives_whole_whatever_its_type() -> None:
+    event = event_of(method="PUT", headers=[("content-type", "")], body=b"log\xff\x00")
+    assert (base64.b64encode(b"log\xff\x00").decode(), True) == (event["body"], event["isBase64Encoded"])
+
+
 @given(st.binary(max_size=100), st.text(max_size=30))
 def test_every_event_is_json(body: bytes, query: str) -> None:
     json.dumps(event_of(body=body, query=query))

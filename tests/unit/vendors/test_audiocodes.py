@@ -258,10 +258,15 @@ def test_a_conference_phone_has_one_line() -> None:
     assert "voip/line/1/enabled" not in parse_audiocodes(file.body if file else "")
 
 
-def test_the_bootstrap_file_gives_the_phone_its_own_url_and_nothing_else() -> None:
+def test_the_bootstrap_file_gives_the_phone_its_own_url_and_has_it_ask_there_soon() -> None:
     file = render_bootstrap("https://gateway.example", as_audiocodes(an_installation()), "TOKEN", NAME)
 
-    assert {"provisioning/method": "STATIC", "provisioning/configuration/url": URL} == parse_audiocodes(file.body)
+    assert {
+        "provisioning/method": "STATIC",
+        "provisioning/configuration/url": URL,
+        "provisioning/period/type": "EVERY5MIN",
+        "provisioning/random_provisioning_time": "0",
+    } == parse_audiocodes(file.body)
 
 
 def test_a_phone_that_needs_nothing_gets_the_plain_404() -> None:
