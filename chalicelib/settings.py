@@ -6,8 +6,10 @@ Secrets are not settings: `secrets_source` says where they are and adapters/secr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
+
+from chalicelib.contracts.frozen import dataclass
 
 SHORTEST_EXPIRY_SECONDS = 60
 LONGEST_EXPIRY_SECONDS = 300

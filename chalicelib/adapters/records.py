@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from chalicelib.contracts.codec import Problem, from_json, to_json
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.audit import KEEP_AUDIT, AuditEntry
 from chalicelib.domain.calls import Number, UserCalls
 from chalicelib.domain.command import KEEP_COMMAND, Command

@@ -15,12 +15,14 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, TypeVar, Union
 
+from chalicelib.contracts.frozen import dataclass
+
 T = TypeVar("T")
 
 JsonValue = Union[None, bool, int, float, str, "list[JsonValue]", "dict[str, JsonValue]"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Problem:
     """One wrong field: `pointer` is its JSON Pointer (RFC 6901), `detail` says what it should be."""
 

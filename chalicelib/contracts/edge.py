@@ -6,9 +6,10 @@ not 2xx are RFC 9457 problem documents. JSON is the field names below, in UTF-8.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from chalicelib.contracts.frozen import dataclass
 
 EVENTS_PATH = "/edge/v1/events"
 CREDENTIALS_PATH = "/edge/v1/credentials"

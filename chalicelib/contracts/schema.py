@@ -15,11 +15,12 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 from chalicelib.contracts.codec import JsonValue, name_of, to_json
+from chalicelib.contracts.frozen import dataclass
 
 JsonObject = dict[str, Any]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Keywords:
     """Keywords beside a type. `excluded` are values that the pattern would allow; `example` is one that a caller could send."""
 

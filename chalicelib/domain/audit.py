@@ -5,10 +5,10 @@ It never holds a secret.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.identifiers import TenantId
 
 KEEP_AUDIT = timedelta(days=400)

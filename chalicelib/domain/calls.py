@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
 from chalicelib.contracts.edge import NO_CALL_SETTINGS, CallSettings
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.contracts.schema import Keywords
 from chalicelib.domain.directory import SignedInUser
 from chalicelib.domain.errors import EmergencyNumber, ForwardingNotAllowed, NumberNotUsable, OwnNumber

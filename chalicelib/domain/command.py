@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.contracts.edge import CommandType
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.identifiers import CommandId, Mac, TenantId
 
 COMMAND_LIFETIME = timedelta(hours=24)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.binding import Binding
 from chalicelib.domain.directory import SignedInUser
 from chalicelib.domain.errors import IllegalMove

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import TenantDisabled, UserDisabled, UserUnknown, UserWithoutNumber, UserWithoutPolicy
 from chalicelib.domain.identifiers import TenantId, Upn
 from chalicelib.domain.tenant import Tenant

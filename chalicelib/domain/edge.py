@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.contracts.edge import EdgeCommand
+from chalicelib.contracts.frozen import dataclass
 
 NOTED_EVERY = timedelta(hours=1)
 GONE_AFTER = timedelta(hours=24)  # without a batch; whatever is told to an edge expires by then as well

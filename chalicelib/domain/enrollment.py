@@ -8,10 +8,11 @@ installations together an OTP survives 25 wrong tries.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import EnrollmentLocked, NotOnboarded, OtpExpired, OtpUsed, OtpWrong
 from chalicelib.domain.identifiers import Mac, TenantId
 from chalicelib.domain.installation import Installation, Stage

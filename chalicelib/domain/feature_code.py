@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from chalicelib.contracts.frozen import dataclass
 
 _FEATURE_CODE = re.compile(r"\*([0-9]{2})(?:\*(\+?[0-9]{1,20})?)?#?")
 DO_NOT_DISTURB = "30"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.identifiers import Mac, TenantId
 
 KEEP_HISTORY = timedelta(days=90)

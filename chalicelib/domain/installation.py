@@ -7,10 +7,11 @@ proves presence with it; the device's former active installation then ends. Cand
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.binding import Binding
 from chalicelib.domain.directory import GLOBAL_POLICY, BusyOnBusy, CallingPolicy, CallRedirect, SignedInUser, Voicemail
 from chalicelib.domain.identifiers import InstallationId, Language, Mac, SipUsername, TenantId, Upn

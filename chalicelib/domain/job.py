@@ -7,10 +7,11 @@ saved together with the job's counts and checkpoint, so that a job that breaks o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import NotNow
 from chalicelib.domain.identifiers import TenantId
 from chalicelib.domain.import_row import ImportRow

@@ -5,10 +5,11 @@ https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import IdempotencyInProgress, IdempotencyKeyReused, IdempotencyReplayed
 
 KEEP_ANSWER = timedelta(hours=24)

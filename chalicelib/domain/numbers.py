@@ -7,7 +7,8 @@ such as a short number or one of another country's plan, stays as it was dialled
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from chalicelib.contracts.frozen import dataclass
 
 LONGEST_NUMBER = 15  # digits: ITU-T E.164 section 6
 SHORTEST_NUMBER = 3

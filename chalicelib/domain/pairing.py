@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import PairingCodeExpired, PairingCodeWrong
 from chalicelib.domain.identifiers import InstallationId, Mac
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.directory import CallingPolicy, User, decide_sign_in
 from chalicelib.domain.errors import CallerFault, UserWithoutPolicy
 from chalicelib.domain.installation import Installation, Profile, fit_profile, signed_in_profile, signed_out_profile

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.identifiers import Mac, TenantId
 
 LARGEST_UPLOAD = 512 * 1024  # bytes

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.identifiers import TenantId, Upn
 
 FLOW_LIFETIME = timedelta(minutes=15)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import StrEnum
 from typing import cast
 
 from chalice.app import Blueprint, Chalice, Request, Response
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import (
     BadRequest,
     GatewayError,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chalice.app import Blueprint, Response
 
 from chalicelib.contracts.edge import CallSettings
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.calls import Messages
 from chalicelib.domain.errors import (
     EmergencyNumber,

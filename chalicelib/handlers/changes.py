@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chalice.app import Response
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.identifiers import find_hardware_id
 from chalicelib.handlers.answers import NO_STORE, Headers
 from chalicelib.handlers.requests import HttpCall

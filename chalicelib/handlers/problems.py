@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.contracts.codec import Problem, to_json
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain import errors
 from chalicelib.domain.errors import GatewayError
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from chalice.app import Request
 
 from chalicelib.contracts.codec import InvalidInput, Problem, from_json
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import BadRequest, PayloadTooLarge
 from chalicelib.handlers.contract import DEFAULT_PAGE, LONGEST_PAGE
 

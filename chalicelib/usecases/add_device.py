@@ -5,10 +5,11 @@ A further port of a base joins likewise, and is enrolled with its base: at once 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any
 
 from chalicelib.contracts.codec import Problem
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.contracts.schema import Keywords
 from chalicelib.domain.enrollment import Claim
 from chalicelib.domain.errors import BadRequest

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from chalicelib.contracts.codec import Problem
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import BadRequest, GatewayError
 from chalicelib.domain.kept_answer import (
     KEEP_ANSWER,

@@ -7,10 +7,11 @@ installation of the base: a factory reset signs all of them out, because nobody 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.contracts.codec import Problem
 from chalicelib.contracts.edge import EdgeCommand
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.device import Device
 from chalicelib.domain.enrollment import Claim
 from chalicelib.domain.errors import BadRequest

@@ -5,9 +5,10 @@ It gets nothing else: no secret, and nobody else's anything. Known and unknown p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.device import Connection, Device
 from chalicelib.domain.history import KEEP_HISTORY, DeviceEvent
 from chalicelib.domain.identifiers import InstallationId, Language, Mac, TenantId

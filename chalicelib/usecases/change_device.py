@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.device import Device
 from chalicelib.domain.errors import BadRequest, IllegalMove
 from chalicelib.domain.identifiers import Language, Mac, base_mac, is_port

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.contracts.edge import CommandType, EdgeCommand
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.audit import AuditEntry, AuditType
 from chalicelib.domain.binding import Binding
 from chalicelib.domain.calls import Number

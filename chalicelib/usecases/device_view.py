@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from datetime import datetime
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.device import Connection, Device, DeviceState, connection_of
 from chalicelib.domain.directory import SignedInUser
 from chalicelib.domain.edge import Edge

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.device import Connection, Device, connection_of
 from chalicelib.domain.edge import Edge
 from chalicelib.domain.enrollment import Claim

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.contracts.codec import Problem
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.directory import GLOBAL_POLICY, BusyOnBusy, CallingPolicy, CallRedirect, Voicemail
 from chalicelib.domain.errors import BadRequest
 from chalicelib.usecases.conflicts import until_saved

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.enrollment import OTP_DIGITS, OTP_LIFETIME, issue_otp
 from chalicelib.domain.errors import IllegalMove
 from chalicelib.domain.identifiers import Mac, base_mac, is_port

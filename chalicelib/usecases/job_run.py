@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import SaveConflict
 from chalicelib.domain.job import Job, JobPart, JobState, OpenJob, end, step
 from chalicelib.usecases.conflicts import until_saved

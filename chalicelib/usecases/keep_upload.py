@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import NotFound, PayloadTooLarge
 from chalicelib.domain.identifiers import Mac
 from chalicelib.domain.installation import Stage

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.device import Connection, Device, DeviceState
 from chalicelib.domain.enrollment import Claim
 from chalicelib.domain.identifiers import find_hardware_id

@@ -6,11 +6,11 @@ Adapters implement these; `wiring` joins them. A fake in a test implements the s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from chalicelib.contracts.edge import EdgeCommand
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.directory import User
 from chalicelib.domain.identifiers import TenantId, Upn
 from chalicelib.domain.job import JobPart

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from chalicelib.contracts.codec import InvalidInput, from_json
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import BadRequest
 from chalicelib.usecases.table_job import MOST_ROWS, read_cells
 

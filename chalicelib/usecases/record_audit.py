@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.audit import LONGEST_TARGET, AuditEntry, AuditType
 from chalicelib.domain.device import Device
 from chalicelib.domain.errors import GatewayError

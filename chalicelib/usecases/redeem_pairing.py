@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.device import Connection, Device
 from chalicelib.domain.directory import decide_sign_in
 from chalicelib.domain.errors import (

@@ -11,10 +11,10 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.contracts.codec import format_time, to_json
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.device import Device
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.identifiers import Mac

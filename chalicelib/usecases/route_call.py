@@ -7,10 +7,10 @@ edge has them from the caller's credentials.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from chalicelib.contracts.edge import EdgeAddress, Route, RouteOutcome, RouteRequest
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.calls import Number, UserCalls, has_forwarding, settings_in_force
 from chalicelib.domain.device import Connection, Device, connection_of
 from chalicelib.domain.directory import decide_sign_in

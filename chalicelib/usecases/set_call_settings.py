@@ -6,11 +6,12 @@ Every edge learns of a change by asking anew who the user's phones are; calls to
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Annotated
 
 from chalicelib.contracts.codec import Problem
 from chalicelib.contracts.edge import NO_CALL_SETTINGS, CallSettings
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.contracts.schema import Keywords
 from chalicelib.domain.calls import LONGEST_RING_SECONDS, SHORTEST_RING_SECONDS, UserCalls, check_target
 from chalicelib.domain.directory import decide_sign_in

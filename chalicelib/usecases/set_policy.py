@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Annotated
 
 from chalicelib.contracts.codec import Problem
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.contracts.schema import Keywords
 from chalicelib.domain.directory import GLOBAL_POLICY, BusyOnBusy, CallingPolicy, CallRedirect, Voicemail
 from chalicelib.domain.errors import BadRequest, NotFound

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import IllegalMove, NotFound
 from chalicelib.domain.import_row import ImportRow
 from chalicelib.domain.job import Job, JobPart, JobState, JobType

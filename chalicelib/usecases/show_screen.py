@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.installation import Installation
 from chalicelib.usecases.ports import Gateway
 from chalicelib.usecases.serve_phone_file import load_installation

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hmac import compare_digest
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import FormExpired, SignInFailed
 from chalicelib.domain.secret import Secret
 from chalicelib.domain.web import FLOW_LIFETIME, SESSION_LIFETIME, SignInFlow, WebSession

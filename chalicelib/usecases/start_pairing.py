@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import IllegalMove, NotFound
 from chalicelib.domain.identifiers import Mac
 from chalicelib.domain.installation import Installation, PairingTicket

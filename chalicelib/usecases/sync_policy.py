@@ -7,10 +7,11 @@ registration is reported. A tenant's sync is a job in parts; its checkpoint is t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.audit import AuditType
 from chalicelib.domain.device import Device
 from chalicelib.domain.directory import GLOBAL_POLICY, CallingPolicy, User

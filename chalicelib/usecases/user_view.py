@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.device import Device, DeviceState
 from chalicelib.domain.directory import GLOBAL_POLICY, CallingPolicy, User
 from chalicelib.domain.identifiers import Mac, TenantId, Upn

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from chalicelib.adapters.entra.issuer import AUTHORITY
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.settings import BadSetting
 
 if TYPE_CHECKING:

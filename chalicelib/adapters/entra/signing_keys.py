@@ -10,11 +10,11 @@ import json
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.entra.issuer import AUTHORITY
 from chalicelib.adapters.entra.loopback import is_loopback_http
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.errors import IdentityProviderAway
 from chalicelib.settings import BadSetting
 

@@ -10,12 +10,12 @@ import math
 import random
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalicelib.adapters.entra.loopback import is_loopback_http
 from chalicelib.adapters.graph.failures import away, no_consent, not_understood
 from chalicelib.adapters.graph.tokens import GraphTokens
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.observability import log
 from chalicelib.settings import BadSetting
 

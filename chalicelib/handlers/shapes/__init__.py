@@ -6,8 +6,10 @@ The codec renders them, the API's document (handlers/openapi.py) describes them:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, Generic, TypeVar
+
+from chalicelib.contracts.frozen import dataclass
 
 T = TypeVar("T")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from chalicelib.contracts.edge import CommandType
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.contracts.schema import Keywords
 from chalicelib.domain.command import CommandState
 from chalicelib.domain.identifiers import CommandId, Mac, MacText, UpnText

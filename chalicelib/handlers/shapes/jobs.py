@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.contracts.schema import Keywords
 from chalicelib.domain.import_row import ImportResult
 from chalicelib.domain.job import JobState, JobType
