@@ -6,15 +6,17 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.identifiers import Language, find_language
+from chalicelib.vendors.tables import COMPILED
 from chalicelib.vendors.texts import translator
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 FOLDER = Path(__file__).parent / "pages"
 STYLE = (FOLDER / "style.css").read_text(encoding="utf-8")
@@ -67,8 +69,19 @@ def _best(accepted: str) -> Language | None:
     return max(acceptable, key=lambda pair: pair[0])[1] if acceptable else None
 
 
+def compile_pages() -> None:
+    """For the packaging: the pages' templates, compiled."""
+    from chalicelib.vendors.templates import compile_templates  # noqa: PLC0415 - as _environment
+
+    compile_templates(_environment(), FOLDER / COMPILED, lambda name: name.endswith(".j2"))
+
+
 @cache
 def _environment() -> Environment:
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - Jinja2 is loaded by the first page
+
+    from chalicelib.vendors.templates import loader_of  # noqa: PLC0415 - as Jinja2
+
     return Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader_of(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

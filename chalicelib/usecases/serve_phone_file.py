@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.device import Device
 from chalicelib.domain.errors import SaveConflict
 from chalicelib.domain.identifiers import is_port
@@ -67,9 +68,8 @@ def _record_fetch(gateway: Gateway, installation: Installation, user_agent: str)
 
     The installation as it was fetched: after a factory reset it takes on what the device's owner had set for the device.
     """
-    identity = catalogue.identify(user_agent, "")
-    firmware = identity.firmware if identity and identity.firmware and identity.vendor == installation.vendor else None
-    fetched = replace(mark_fetched(installation), firmware=firmware or installation.firmware)
+    firmware = catalogue.told_firmware(installation.vendor, user_agent) or installation.firmware
+    fetched = replace(mark_fetched(installation), firmware=firmware)
     if fetched == installation:
         return installation
     device = gateway.store.load(Device, installation.mac)

@@ -9,15 +9,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.identifiers import Mac, find_mac
 from chalicelib.domain.overrides import OverrideRule, parse_rule
 from chalicelib.vendors.certificates import macs_in_subject
-from chalicelib.vendors.schema import BadVendor, read_folder
+from chalicelib.vendors.tables import BadVendor, read_tables
 
 FOLDER = Path(__file__).parent
 _MAC_IN_NAME = re.compile(r"(?<![0-9A-Fa-f])(?!0{8})([0-9A-Fa-f]{12})(?![0-9A-Fa-f])")  # y000000000066.cfg names no MAC
@@ -215,8 +216,8 @@ def vendors() -> dict[str, Vendor]:
 
 
 def vendor(name: str) -> Vendor:
-    """One vendor. Raises KeyError for a name that no folder has."""
-    return vendors()[name]
+    """One vendor; no other's folder is read for it. Raises KeyError for a name that no folder has."""
+    return _find_vendor(_folders.get(), name)
 
 
 def identify(user_agent: str, path: str = "", certificate_subject: str = "") -> Identity | None:
@@ -228,11 +229,15 @@ def identify(user_agent: str, path: str = "", certificate_subject: str = "") -> 
     named = _MAC_IN_NAME.search(path.rsplit("/", maxsplit=1)[-1])
     path_mac = find_mac(named.group(1)) if named else None
     for candidate in vendors().values():
-        for pattern in candidate.user_agents:
-            match = pattern.fullmatch(user_agent) if len(user_agent) <= _LONGEST_USER_AGENT else None
-            if match:
-                return _identity(candidate, match.groupdict(), path_mac, certificate_subject)
+        told = _told_by(candidate, user_agent)
+        if told is not None:
+            return _identity(candidate, told, path_mac, certificate_subject)
     return None
+
+
+def told_firmware(vendor_name: str, user_agent: str) -> str | None:
+    """The firmware in the User-Agent of a phone of this vendor; None where it tells none, or is none of the vendor's."""
+    return (_told_by(vendor(vendor_name), user_agent) or {}).get("firmware")
 
 
 def incompatible_reason(identity: Identity) -> str:
@@ -259,6 +264,14 @@ def _is_older(compatibility: Compatibility, firmware: str, minimum: str) -> bool
     return numbers < tuple(int(number) for number in _NUMBER.findall(minimum))
 
 
+def _told_by(candidate: Vendor, user_agent: str) -> dict[str, str | None] | None:
+    """What a User-Agent of the vendor's phones tells, by its groups; None for any other."""
+    if len(user_agent) > _LONGEST_USER_AGENT:
+        return None
+    matches = (pattern.fullmatch(user_agent) for pattern in candidate.user_agents)
+    return next((match.groupdict() for match in matches if match), None)
+
+
 def _identity(known: Vendor, groups: dict[str, str | None], path_mac: Mac | None, subject: str) -> Identity:
     told_macs = [("user_agent", find_mac(groups.get("mac") or "")), ("path", path_mac)]
     told_macs += [("certificate", mac) for mac in macs_in_subject(subject, known.certificate)]
@@ -273,8 +286,17 @@ def _identity(known: Vendor, groups: dict[str, str | None], path_mac: Mac | None
     )
 
 
+@cache
+def _find_vendor(folders: tuple[Path, ...], name: str) -> Vendor:
+    found = next((folder / name for folder in folders if (folder / name / "vendor.toml").is_file()), None)
+    if found is None:
+        raise KeyError(name)
+    return _read_vendor(found)
+
+
+@cache
 def _read_vendor(folder: Path) -> Vendor:
-    data, models = read_folder(folder)
+    data, models = read_tables(folder)
     files, identification = data["files"], data["identification"]
     return Vendor(
         folder=folder,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.installation import Installation, Port
 from chalicelib.domain.keys import Keys
 from chalicelib.domain.overrides import merge_overrides

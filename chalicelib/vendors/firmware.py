@@ -6,8 +6,7 @@ operator's own; docs/firmware-mirror.md says which file lies where.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.vendors.catalogue import Model, Vendor
 from chalicelib.vendors.files import PhoneFile
 from chalicelib.vendors.rendering import choose_template, render

@@ -1,6 +1,6 @@
 """Templates to text, with escaping by construction: no value can add a setting, an element or a line.
 
-Two environments: configuration files, where a value becomes one clean line; and XML, where it is escaped.
+Two kinds: configuration files, where a value becomes one clean line; and XML, where it is escaped (templates.py).
 """
 
 from __future__ import annotations
@@ -9,9 +9,6 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup, escape
 
 from chalicelib.vendors.catalogue import vendor as vendor_of
 
@@ -27,8 +24,15 @@ def clean(value: object) -> str:
 
 def render(vendor: str, template: str, **values: Any) -> str:
     """A document from the vendor's folder: XML where the template's name says so (`.xml.j2`), else lines of settings."""
-    environment = _environment(vendor_of(vendor).folder.parent, xml=template.endswith(".xml.j2"))
+    from chalicelib.vendors.templates import vendor_environment  # noqa: PLC0415 - Jinja2 is loaded by the first file
+
+    environment = vendor_environment(vendor_of(vendor).folder.parent, xml=is_xml(template))
     return environment.get_template(f"{vendor}/templates/{template}").render(**values)
+
+
+def is_xml(template: str) -> bool:
+    """Whether the template's name says that it makes XML."""
+    return template.endswith(".xml.j2")
 
 
 def choose_template(vendor: str, template: str, family: str, model: str) -> str:
@@ -39,20 +43,3 @@ def choose_template(vendor: str, template: str, family: str, model: str) -> str:
 @cache
 def _most_particular(folder: Path, template: str, family: str, model: str) -> str:
     return next((name for name in (f"{model}/{template}", f"{family}/{template}") if (folder / name).is_file()), template)
-
-
-@cache
-def _environment(folder: Path, *, xml: bool) -> Environment:
-    return Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=select_autoescape(("j2",) if xml else ()),
-        finalize=_finalize_xml if xml else clean,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-def _finalize_xml(value: object) -> Markup:
-    return value if isinstance(value, Markup) else escape(clean(value))

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from chalicelib.vendors.tables import BadVendor, Tables
+
 _SCHEMA = Path(__file__).parent / "schema.json"
 _TYPES: dict[str, type] = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
 _BOUNDS = {"minimum": "", "minLength": " characters", "minItems": " entries", "minProperties": " entries"}
@@ -22,11 +24,7 @@ KEYWORDS = {
 }
 
 
-class BadVendor(ValueError):
-    """A vendor's folder that cannot be used; the message names its file and the key."""
-
-
-def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_folder(folder: Path) -> Tables:
     """vendor.toml and models.toml of one folder, both checked. Raises BadVendor."""
     vendor = _read(folder, "vendor")
     models = _read(folder, "models")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.vendors.catalogue import vendor as vendor_of
 from chalicelib.vendors.rendering import LONGEST_VALUE, clean, render
 

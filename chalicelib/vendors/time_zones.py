@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
+
+from chalicelib.contracts.frozen import dataclass
 
 LAST_WEEK = 5
 

@@ -1,4 +1,4 @@
-"""Builds the zip: fetch what the lock names for Lambda's machine, leave out what is not used, precompile, pack.
+"""Builds the zip: fetch what the lock names for Lambda's machine, leave out what is not used, compile, pack.
 
 The same input gives the same bytes, so an unchanged app is no new deployment. A zip that was built before is used again.
 """
@@ -20,6 +20,17 @@ from infra.package.interpreter import Interpreter, find_interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "dist"
+_COMPILE_VENDORS_AND_PAGES = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from chalicelib.handlers.page import compile_pages
+from chalicelib.vendors.catalogue import FOLDER
+from chalicelib.vendors.tables import compile_tables
+from chalicelib.vendors.templates import compile_vendor_templates
+compile_pages()
+compile_vendor_templates(FOLDER)
+compile_tables(FOLDER)
+"""
 TASK_FOLDER = "/var/task/"  # where Lambda unpacks it: in tracebacks
 # Lambda's Amazon Linux 2023 has glibc 2.34; for Python 3.11 it is Amazon Linux 2 with 2.26.
 _PLATFORMS = {"arm64": "aarch64-manylinux_2_17", "x86_64": "x86_64-manylinux_2_17"}
@@ -85,6 +96,7 @@ def _lay_out(folder: Path, architecture: str, interpreter: Interpreter) -> None:
             _place(target / name, trimmed(name, path.read_bytes()))
     for path in [ROOT / "app.py", *_app_files()]:
         _place(target / path.relative_to(ROOT), path.read_bytes())
+    _compile_vendors_and_pages(target, interpreter)
     _precompile(target, interpreter)
 
 
@@ -102,6 +114,11 @@ def _fetch(folder: Path, target: Path, architecture: str, interpreter: Interpret
 def _place(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
+
+
+def _compile_vendors_and_pages(folder: Path, interpreter: Interpreter) -> None:
+    """Templates as Python modules and the vendors' tables as JSON, beside their sources: no function parses any."""
+    _run([str(interpreter.path), "-I", "-S", "-B", "-c", _COMPILE_VENDORS_AND_PAGES, str(folder)], PYTHONHASHSEED="0")
 
 
 def _precompile(folder: Path, interpreter: Interpreter) -> None:

@@ -13,6 +13,10 @@ UNUSED = frozenset({"boto3", "s3transfer", "pycparser"})
 UNUSED_FOLDERS = frozenset({"bin", "cffi"})  # of cffi only its native half is loaded
 # botocore takes certifi's roots where there are any; the gateway's time zones are its own.
 UNUSED_FILES = frozenset({"botocore/cacert.pem", "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz"})
+# urllib3's half for browsers. charset_normalizer guesses encodings, and what it is given here is UTF-8 by its own word: the
+# Python that its native code was made of does as well.
+UNUSED_BEGINNINGS = ("urllib3/contrib/emscripten/", "charset_normalizer/cli/")
+UNUSED_NATIVE = frozenset({"charset_normalizer"})
 # Of Chalice a function needs the app; the rest is its command line.
 CHALICE_FILES = frozenset({"chalice/__init__.py", "chalice/app.py"})
 # Of Powertools the logger and the metrics, with what they import; the rest is 4 MB.
@@ -42,6 +46,8 @@ def is_needed(path: str) -> bool:
     parts = PurePosixPath(path).parts
     if (
         path in UNUSED_FILES
+        or path.startswith(UNUSED_BEGINNINGS)
+        or (parts[0] in UNUSED_NATIVE and path.endswith(".so"))
         or parts[0] in {".lock", *UNUSED_FOLDERS}
         or parts[0].endswith((".dist-info", ".egg-info"))
         or "__pycache__" in parts

@@ -127,6 +127,55 @@ print(json.dumps([sorted(app.routes), sorted({{'msal', 'requests', 'jwt', 'boto3
     assert [sorted({route.path for route in routes() if route.group == group}), []] == json.loads(run(runnable, code))
 
 
+# Every file of every model in every state, each page, and the tables behind them: as they are made where this runs.
+_RENDER = """
+import hashlib, itertools
+from types import SimpleNamespace
+from chalicelib.domain.identifiers import Language
+from chalicelib.domain.installation import PhoneState
+from chalicelib.handlers.page import FOLDER, _environment, page_language, render_page
+from chalicelib.vendors.catalogue import vendors
+from chalicelib.vendors.preview import preview, preview_upgrade
+from chalicelib.vendors.screens import Screen, SoftKey, render_screen
+made = []
+for vendor in vendors().values():
+    made.append(repr({**vars(vendor), "folder": None, "ouis": sorted(vendor.ouis)}))
+    made.append(repr(render_screen(vendor.name, Screen("<T>", ("a & b",), (SoftKey("Back", "https://x/?a=1&b=2"),)))))
+    for model, state in itertools.product(vendor.models, PhoneState):
+        made.extend(file.body for file in preview(vendor.name, model, state, Language.DE, vendor.models[model].ports))
+        made.append(repr(preview_upgrade(vendor.name, model)))
+error = SimpleNamespace(title="<T>", detail="a & b")
+made.append(render_page(page_language("fr", ""), "error.html.j2", error=error, again=True, form_token="t", request_id="r"))
+made.extend(_environment().get_template(path.name).name for path in sorted(FOLDER.glob("*.j2")))
+print(len(made), hashlib.sha256("".join(made).encode()).hexdigest())
+"""
+_NO_PARSING = """
+import jinja2, sys
+def refuse(*_, **__): raise AssertionError("a template is parsed")
+jinja2.Environment.parse = jinja2.Environment.compile = refuse
+sys.modules["tomllib"] = None
+"""
+
+
+def test_the_zip_makes_every_file_as_the_sources_do_and_parses_none(runnable: tuple[Path, Interpreter]) -> None:
+    from_zip = run(runnable, _NO_PARSING + _RENDER)
+    from_sources = subprocess.run(
+        [
+            str(runnable[1].path),
+            "-S",
+            "-B",
+            "-c",
+            f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(runnable[0])!r}]\n{_RENDER}",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ""},
+    ).stdout.strip()
+
+    assert from_sources == from_zip
+
+
 def test_what_only_chalices_command_line_asks_for_is_left_out() -> None:
     kept = needed_requirements((ROOT / "requirements.txt").read_text(), ASKED_FOR)
     names = set(re.findall(r"^([a-z0-9.-]+)==", kept, re.MULTILINE))
@@ -149,6 +198,10 @@ def test_what_only_chalices_command_line_asks_for_is_left_out() -> None:
         ("chalice/cli/__init__.py", False),
         ("pynamodb-6.1.0.dist-info/METADATA", False),
         ("jwt/py.typed", False),
+        ("urllib3/contrib/emscripten/fetch.py", False),
+        ("urllib3/contrib/socks.py", True),
+        ("charset_normalizer/md.cpython-313-aarch64-linux-gnu.so", False),
+        ("charset_normalizer/md.py", True),
         ("aws_lambda_powertools/event_handler/api_gateway.py", False),
         ("aws_lambda_powertools/logging/logger.py", True),
     ],

@@ -62,6 +62,15 @@ def test_an_entry_is_ready_before_its_first_request(start: Start, entry: str) ->
     assert (1, True) == (started["built"], started["collects"])
 
 
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_an_entry_leaves_to_the_first_file_or_page_what_only_that_needs(start: Start, entry: str) -> None:
+    """docs/architecture.md, "A quick start"."""
+    left = {"jinja2", "markupsafe", "chalicelib.vendors.templates"}
+    left |= {"tomllib", "chalicelib.vendors.schema"}  # where the packaging has not read the vendors' tables already
+
+    assert set() == left & set(start(entry)["modules"])
+
+
 def test_the_phones_entry_loads_nothing_that_is_for_others(start: Start) -> None:
     loaded = set(start("phones")["modules"])
     others = {"msal", "requests", "jwt", "cryptography", "sqlite3", "aws_lambda_powertools", "chalicelib.adapters.graph"}

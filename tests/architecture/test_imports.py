@@ -45,6 +45,23 @@ def test_nothing_but_wiring_reads_the_environment(path: Path) -> None:
     assert set() == {"os.environ", "os.getenv", "environ"} & set(names_of(path))
 
 
+@pytest.mark.parametrize(
+    "path",
+    [path for path in modules("chalicelib") if path.stem not in {"frozen", "counting"}],  # counting: for the bench, not frozen
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_a_dataclass_is_ours(path: Path) -> None:
+    """The standard library's costs half a millisecond of every start: chalicelib/contracts/frozen.py."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "dataclasses"]
+    taken = {alias.name for node in imports for alias in node.names} | set(names_of(path))
+
+    assert "dataclasses.dataclass" not in taken
+    assert "dataclass" not in taken or any(
+        isinstance(node, ast.ImportFrom) and node.module == "chalicelib.contracts.frozen" for node in ast.walk(tree)
+    )
+
+
 @pytest.mark.parametrize("path", modules("chalicelib/contracts"), ids=lambda path: path.stem)
 def test_contracts_need_the_standard_library_alone(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.port import MOST_PORTS
-from chalicelib.vendors.catalogue import FOLDER, read_vendors, vendors
-from chalicelib.vendors.schema import KEYWORDS, BadVendor, find_problems, read_folder
+from chalicelib.vendors import catalogue
+from chalicelib.vendors.catalogue import FOLDER, identify, read_vendors, told_firmware, vendors
+from chalicelib.vendors.schema import KEYWORDS, find_problems, read_folder
+from chalicelib.vendors.tables import COMPILED, BadVendor, compile_tables, read_tables
+from tests.unit.vendors.yealink_format import read_table
 
 SCHEMA = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
 A_MODEL = {"family": "b", "common": "", "lines": 2, "minimum_firmware": "1.0", "approved_firmware": "1.1"}
@@ -137,3 +140,44 @@ def test_no_model_has_more_ports_than_change_hands_in_one_save() -> None:
 
     assert MOST_PORTS == ports["maximum"]
     assert ["B100.ports: must be at most 16"] == find_problems("models", {"B100": {**A_MODEL, "ports": 17}})
+
+
+def test_one_vendors_phone_is_known_without_reading_another() -> None:
+    catalogue._find_vendor.cache_clear()
+    catalogue._read_vendor.cache_clear()
+
+    assert "Yealink" == catalogue.vendor("yealink").label
+    assert 1 == catalogue._read_vendor.cache_info().currsize
+
+
+@pytest.mark.parametrize("name", ["", "acme", "yealink/templates"])
+def test_a_vendor_without_a_folder_is_not_known(name: str) -> None:
+    with pytest.raises(KeyError):
+        catalogue.vendor(name)
+
+
+@pytest.mark.parametrize("table", ["user_agents", "cisco_user_agents", "poly_user_agents", "audiocodes_user_agents"])
+def test_a_user_agent_tells_its_firmware_to_its_own_vendor_alone(table: str) -> None:
+    for row in read_table(f"{table}.tsv"):
+        found = identify(row["user_agent"])
+        told = {name for name in vendors() if told_firmware(name, row["user_agent"])}
+
+        assert found is not None
+        assert (found.firmware, {found.vendor}) == (told_firmware(found.vendor, row["user_agent"]), told)
+
+
+def test_what_the_packaging_makes_of_the_tables_is_what_they_say(copy: Path) -> None:
+    from_toml = read_folder(copy / "yealink")
+    compile_tables(copy)
+    (copy / "yealink" / "models.toml").write_text("no TOML", encoding="utf-8")
+
+    assert (copy / COMPILED / "yealink.json").is_file()
+    assert from_toml == read_tables(copy / "yealink")
+
+
+def test_the_packaging_makes_nothing_of_a_broken_table(copy: Path) -> None:
+    (copy / "yealink" / "models.toml").write_text("no TOML", encoding="utf-8")
+    with pytest.raises(BadVendor, match=r"yealink/models.toml: is not TOML"):
+        compile_tables(copy)
+
+    assert not (copy / COMPILED / "yealink.json").exists()
