@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.secret import Secret
 from chalicelib.settings import BadSetting
 
@@ -47,10 +47,10 @@ def _read_file(path: str) -> str:
 
 
 def _read_secrets_manager(arns: Sequence[str]) -> list[str]:
-    import botocore.session  # noqa: PLC0415 - one machine has no need of it
+    from chalicelib.adapters.aws import make_client  # noqa: PLC0415 - one machine does not load botocore
 
     region = arns[0].split(":")[3] if arns[0].startswith("arn:") else None  # a secret's name will do: it lies in our region
-    client: Any = botocore.session.get_session().create_client("secretsmanager", region_name=region)
+    client = make_client("secretsmanager", region=region)
     return [str(client.get_secret_value(SecretId=arn)["SecretString"]) for arn in arns]
 
 

@@ -20,6 +20,7 @@ import pytest
 from moto import mock_aws
 from pynamodb.exceptions import PynamoDBException
 
+from chalicelib.adapters.aws import aws_session
 from chalicelib.adapters.dynamodb import DynamoStore
 from chalicelib.domain.directory import User
 from chalicelib.domain.enrollment import Claim
@@ -303,3 +304,9 @@ def test_the_store_imports_neither_boto3_nor_moto() -> None:
     printed = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
 
     assert "[]\n" == printed.stdout
+
+
+def test_its_client_is_of_the_processs_one_session() -> None:
+    store = DynamoStore("region", "directory", aws_region="eu-central-1")
+
+    assert aws_session() is store._tables.connection.session

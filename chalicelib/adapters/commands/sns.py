@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.adapters.aws import make_client
 from chalicelib.contracts.codec import to_json
 from chalicelib.contracts.edge import EdgeCommand
 
@@ -31,7 +31,7 @@ class SnsLink:
         """Made by the first command: most requests send none, and a client is a third of a start."""
         region = self._topic_arn.split(":")[3]
         config = Config(connect_timeout=1, read_timeout=3, retries={"max_attempts": 3, "mode": "standard"})
-        return botocore.session.get_session().create_client("sns", region_name=region, config=config)
+        return make_client("sns", region=region, config=config)
 
     def send(self, edge_id: str, commands: Sequence[EdgeCommand]) -> bool:
         """False where SNS refuses or does not answer; the commands then wait, and the edge carries out none twice."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
@@ -10,7 +9,9 @@ from pynamodb.connection import Connection
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
+from chalicelib.adapters.aws import aws_session
 from chalicelib.adapters.records import LISTING_INDEX, Item, Table
+from chalicelib.contracts.frozen import dataclass
 
 CONNECT_SECONDS = 1
 READ_SECONDS = 3
@@ -94,12 +95,13 @@ def open_tables(region_table: str, directory_table: str, *, aws_region: str | No
 
 
 def _join(first: type[StoredItem], second: type[StoredItem]) -> Connection:
-    """Both models over the first one's client: a client costs about 100 ms and its own TLS connections.
+    """Both models over the first one's client, made by the process's session: a client costs about 100 ms, and connections.
 
-    PynamoDB has no public way to share one. The client is made here, before there are threads: making one is not thread-safe.
+    PynamoDB has no public way to share either. It is made here, before there are threads: making one is not thread-safe.
     """
     table, other = first._get_connection(), second._get_connection()  # noqa: SLF001 - see above
     table.connection.add_meta_table(other.get_meta_table())
     other.connection = table.connection
+    table.connection._local.session = aws_session()  # noqa: SLF001 - see above
     _ = table.connection.client
     return table.connection

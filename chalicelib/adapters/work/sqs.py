@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.adapters.aws import make_client
 from chalicelib.contracts.codec import to_json
 from chalicelib.domain.job import LONGEST_WAIT_SECONDS, JobPart
 
@@ -19,7 +18,7 @@ class SqsQueue:
     def __init__(self, queue_url: str) -> None:
         region = queue_url.split(".")[1]
         config = Config(connect_timeout=1, read_timeout=3, retries={"max_attempts": 3, "mode": "standard"})
-        self._client: Any = botocore.session.get_session().create_client("sqs", region_name=region, config=config)
+        self._client = make_client("sqs", region=region, config=config)
         self._queue_url = queue_url
 
     def put(self, part: JobPart, delay_seconds: int = 0) -> bool:
