@@ -233,6 +233,7 @@ def test_a_mobile_that_answers_second_is_hung_up_on_through_the_proxies_of_the_t
 def test_a_phone_that_answers_after_the_caller_was_refused_is_hung_up_on(region: Region, hire: Hire) -> None:
     nobody = hire()
     nobody.register(expires=0)
+    region.lead_to(nobody)
     anna, ben = hire(), hire()
     region.lead_to(ben, settings=CallSettings(forward_on_timeout_to=nobody.account.aor, ring_seconds=1))
     outgoing = call(anna, ben.account.aor)
