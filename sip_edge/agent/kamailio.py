@@ -109,6 +109,7 @@ def kamailio_environment(settings: KamailioSettings) -> dict[str, str]:
         "EDGE_DEVICE_DENSITY": str(settings.device_density),
         "EDGE_CALL_DENSITY": str(settings.call_density),
         "EDGE_CALL_SECONDS": str(settings.call_seconds),
+        "EDGE_GONE_SECONDS": str(settings.gone_seconds),
         "EDGE_STRANGER_SECONDS": str(settings.stranger_seconds),
         "EDGE_MAX_CONNECTIONS": str(settings.max_connections),
         "EDGE_CONNECTIONS_PER_ADDRESS": str(settings.connections_per_address),
