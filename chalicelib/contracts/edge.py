@@ -211,7 +211,8 @@ class Route:
     """Where a call goes. `reason` is in the caller's language and may be shown; empty where there is nothing to say.
 
     `edges` hold bindings of `aor`, the asking one among them; empty: nobody is registered. `number` is E.164, what the trunk is
-    asked for. `tenant_id` and `user` are the callee's.
+    asked for. `tenant_id` and `user` are the callee's, `username` is one of the callee's phones: who asks where
+    the callee forwards to.
     """
 
     outcome: RouteOutcome
@@ -224,3 +225,4 @@ class Route:
     call_settings: CallSettings = NO_CALL_SETTINGS
     voicemail: str = ""
     reason: str = ""
+    username: str = ""

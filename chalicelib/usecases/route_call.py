@@ -86,6 +86,7 @@ def _route_to_user(gateway: Gateway, callee: _Callee) -> Route | None:
         edges=edges,
         call_settings=settings,
         voicemail=profile.voicemail,
+        username=username_of(phones[0], phones[0].account) if phones else "",
     )
 
 

@@ -62,6 +62,7 @@ class KamailioSettings(_FromEnvironment):
     device_density: int = 200  # requests of one registered phone in 10 seconds; those of calls are not counted
     call_density: int = 60  # calls and feature codes that one phone may dial in a minute; emergency calls are not counted
     call_seconds: int = 43_200  # the longest call; then the edge hangs up on both sides
+    gone_seconds: int = 60  # a phone in a call whose connection has been gone for so long has left the call
     stranger_seconds: int = 30  # a silent connection on which nobody has registered is closed after this
     max_connections: int = 16_384
     connections_per_address: int = 2_000  # an office may be behind one address; Kamailio 6 only
@@ -97,6 +98,7 @@ class KamailioSettings(_FromEnvironment):
             "device_density",
             "call_density",
             "call_seconds",
+            "gone_seconds",
             "stranger_seconds",
             "max_connections",
             "connections_per_address",

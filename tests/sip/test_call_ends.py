@@ -233,6 +233,7 @@ def test_a_mobile_that_answers_second_is_hung_up_on_through_the_proxies_of_the_t
 def test_a_phone_that_answers_after_the_caller_was_refused_is_hung_up_on(region: Region, hire: Hire) -> None:
     nobody = hire()
     nobody.register(expires=0)
+    region.lead_to(nobody)
     anna, ben = hire(), hire()
     region.lead_to(ben, settings=CallSettings(forward_on_timeout_to=nobody.account.aor, ring_seconds=1))
     outgoing = call(anna, ben.account.aor)
@@ -342,3 +343,29 @@ def test_a_call_is_ended_when_it_has_lasted_as_long_as_it_may(
 
     assert_hung_up(near, far)
     wait_until(lambda: near.ask("INFO").status == 481)
+
+
+def test_a_call_ends_where_a_phone_is_gone_though_the_other_still_talks(
+    make_edge: Callable[..., Edge], own_functions: FunctionsServer, connect: Connect
+) -> None:
+    edge = make_edge(EDGE_GONE_SECONDS="1").start_rtpengine().start()
+    anna, ben = (hire_at(edge, own_functions, connect) for _ in range(2))
+    near, _ = connected(anna, ben.account.aor, ben)
+    ben.close(reset=True)
+    bye = anna.receive("BYE")
+    anna.answer(bye, "200 OK")
+
+    assert near.call_id == bye.header("Call-ID")
+
+
+def test_a_phone_that_comes_back_over_a_new_connection_goes_on_with_its_call(
+    region: Region, hire: Hire, connect: Connect
+) -> None:
+    anna, ben = hire(), hire()
+    region.lead_to(ben)
+    near, far = connected(anna, ben.account.aor, ben)
+    ben.close(reset=True)
+    far.phone = connect(ben.account, region.here, contact=ben.contact)
+    assert far.phone.register().status == 200
+
+    assert 200 == near.hang_up_with(far).status

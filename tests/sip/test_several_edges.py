@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.contracts.edge import EdgeAddress, EventType, Route, RouteOutcome
+from chalicelib.contracts.edge import CallSettings, EdgeAddress, EventType, Route, RouteOutcome
 from tests.ports import free_port
 from tests.sip.calls import call, finish, take_call
 from tests.sip.conftest import hire_at
@@ -116,6 +116,22 @@ def test_phones_of_one_user_at_both_edges_ring_together(region: Region, connect:
     far, near = finish(outgoing, other, *take_call(other))
     cancel = ben.receive("CANCEL")
     ben.answer(cancel, "200 OK")
+
+    assert (20, 20) == talk(near.media, far.media)
+    assert 200 == far.hang_up_with(near).status
+
+
+@pytest.mark.parametrize("kind", ["forward_to", "forward_on_timeout_to"])
+def test_a_call_is_forwarded_to_a_colleague_at_another_edge(region: Region, connect: Connect, kind: str) -> None:
+    anna, ben = (hire_at(region.here, region.functions, connect) for _ in range(2))
+    cleo = hire_at(region.there, region.functions, connect)
+    region.lead_to(ben, region.here)
+    region.lead_to(cleo, region.there)
+    routes = region.functions.behaviour.routes
+    settings = CallSettings(**{kind: cleo.account.aor, "ring_seconds": 1})  # type: ignore[arg-type]
+    routes[ben.account.aor] = replace(routes[ben.account.aor], call_settings=settings)
+    outgoing = call(anna, ben.account.aor)
+    far, near = finish(outgoing, cleo, *take_call(cleo))
 
     assert (20, 20) == talk(near.media, far.media)
     assert 200 == far.hang_up_with(near).status

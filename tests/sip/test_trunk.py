@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -178,6 +179,47 @@ def test_a_user_may_forward_to_the_public_network_and_the_network_is_told_for_wh
     assert anna.account.aor in invite.header("From")
 
 
+def test_a_call_that_nobody_answers_goes_out_and_comes_back_over_the_trunk_s_own_way(trunk: Trunk, hire: Hire) -> None:
+    anna, ben = hire(), hire(call_settings=CallSettings(forward_on_timeout_to=OUTSIDE, ring_seconds=1))
+    outgoing = call(anna, ben.account.aor)
+    first, _ = take_call(ben)
+    ben.answer(ben.receive("CANCEL"), "200 OK")
+    ben.answer(first, "487 Request Terminated")
+    invite, media = take_call(trunk.peers[0], media=Media(encrypted=False))
+    far, near = finish(outgoing, trunk.peers[0], invite, media)
+
+    assert f"<sip:trunk.edge.test:{trunk.port};transport=tls" in invite.all("Record-Route")[0]
+    assert (20, 20) == talk(near.media, far.media)
+    assert 200 == far.hang_up_with(near).status
+
+
+@pytest.mark.parametrize(("diversions", "status"), [(5, 480), (4, 0)])
+def test_a_call_that_was_forwarded_five_times_is_forwarded_no_more(
+    trunk: Trunk, hire: Hire, certificate: tuple[Path, Path], diversions: int, status: int
+) -> None:
+    ben = hire(call_settings=CallSettings(forward_to=OUTSIDE))
+    caller = Peer(*certificate)
+    caller.call_edge(trunk.port)
+    headers = [("Diversion", f"<sip:+49301{n}@peer.test>;reason=unconditional") for n in range(diversions)]
+    outgoing = call(caller, ben.account.aor, headers, media=Media(encrypted=False))
+    if status:
+        answer = outgoing.refused()
+        assert (status, "Forwarded in circles") == (answer.status, answer.phrase)
+    else:
+        assert OUTSIDE in take_call(trunk.peers[0])[0].uri
+    caller.close()
+
+
+def test_a_call_from_outside_never_goes_out_again_by_itself(trunk: Trunk, hire: Hire, certificate: tuple[Path, Path]) -> None:
+    hire()
+    caller = Peer(*certificate)
+    caller.call_edge(trunk.port)
+    answer = call(caller, OUTSIDE, media=Media(encrypted=False)).refused()
+    caller.close()
+
+    assert (404, "This number is not known") == (answer.status, answer.phrase)
+
+
 def test_a_mobile_may_ring_along_with_the_phone(trunk: Trunk, hire: Hire) -> None:
     anna, ben = hire(), hire(call_settings=CallSettings(also_ring=OUTSIDE))
     outgoing = call(anna, ben.account.aor)
@@ -256,3 +298,22 @@ def test_a_peer_s_connection_is_kept_whoever_opened_it(make_edge: Callable[..., 
 
 def _n(phone: Phone) -> str:
     return phone.account.username.rpartition(".")[2]
+
+
+def test_a_route_that_a_phone_makes_up_within_a_call_leads_nowhere(trunk: Trunk, hire: Hire) -> None:
+    anna, peer = hire(), trunk.peers[0]
+    outgoing = call(anna, OUTSIDE)
+    invite, media = take_call(peer, media=Media(encrypted=False))
+    far, near = finish(outgoing, peer, invite, media)
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        address = f"sip:127.0.0.1:{inside.getsockname()[1]};transport=tcp"
+        near.routes, near.target = [*near.routes, f"<{address};lr>"], address
+        near.request("INFO")
+        info = peer.receive("INFO")
+        peer.answer(info, "200 OK")
+        inside.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            inside.accept()
+
+    assert far.phone.contact == info.uri
+    assert 200 == anna.receive().status

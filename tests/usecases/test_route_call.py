@@ -56,7 +56,7 @@ def test_a_colleagues_number_leads_to_the_edge_that_holds_the_phone(anna: Phone,
     route = anna.call(BENS_NUMBER)
 
     assert expected == {name: route[name] for name in expected}
-    assert ben.aor == route["aor"]
+    assert (ben.aor, ben.username) == (route["aor"], route["username"])
 
 
 @pytest.mark.parametrize(

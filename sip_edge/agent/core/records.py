@@ -21,6 +21,7 @@ LONGEST_RING_SECONDS = 120
 _AOR = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
 _HA1_MD5 = re.compile(r"[0-9a-f]{32}")
 _HA1_SHA256 = re.compile(r"[0-9a-f]{64}")
+_USERNAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAC = re.compile(r"[0-9a-f]{0,12}")
 _LANGUAGE = re.compile(r"[a-z-]{2,8}")
 _TENANT = re.compile(r"[A-Za-z0-9_.-]{0,64}")
@@ -136,7 +137,7 @@ def called_by_route(route: Route) -> CalledUser:
         number=route.number,
         user=route.user,
         display_name=route.display_name,
-        username="",
+        username=route.username if _USERNAME.fullmatch(route.username) else "",
         voicemail=route.voicemail,
         call_settings=route.call_settings,
     )
