@@ -87,10 +87,12 @@ def kamailio_environment(settings: KamailioSettings) -> dict[str, str]:
         "EDGE_ANNOUNCER": settings.announcer,
         "EDGE_ANNOUNCEMENTS": str(Path(settings.announcements).resolve()),
         "EDGE_PRIVATE_ROUTE": f"{settings.private_address or settings.sip_host};transport=tcp",
+        "EDGE_PRIVATE_ADDRESS": settings.private_address or "none",
         "EDGE_PRIVATE_PORT": settings.private_address.rpartition(":")[2] or "0",
         "EDGE_PRIVATE_NETWORKS": ",".join(split_list(settings.private_networks)) or _NO_NETWORK,
         "EDGE_TRUNK_NAME": _trunk_name(settings),
-        "EDGE_TRUNK_ROUTE": f"{_trunk_name(settings)}:{settings.trunk_port};transport=tls",
+        "EDGE_TRUNK_ROUTE": _trunk_route(settings),
+        "EDGE_TRUNK_RECORD": _trunk_record(settings),
         "EDGE_TRUNK_PORT": str(settings.trunk_port) if settings.trunk_peers else "0",
         "EDGE_TRUNK_NETWORKS": ",".join(split_list(settings.trunk_networks)) or _NO_NETWORK,
         "EDGE_TRUNK_PEER_PATTERN": "|".join(map(_certified_as, _peer_names(settings))) or _NO_NAME,
@@ -155,6 +157,16 @@ def _peers_list(settings: KamailioSettings) -> str:
 
 def _trunk_addresses(settings: KamailioSettings) -> list[str]:
     return split_list(settings.listen) if settings.trunk_peers else []
+
+
+def _trunk_route(settings: KamailioSettings) -> str:
+    return f"{_trunk_name(settings)}:{settings.trunk_port};transport=tls"
+
+
+def _trunk_record(settings: KamailioSettings) -> str:
+    """Record-Route towards the trunk: the edges have one name there, so it says which of them has the call."""
+    edge = f";edge={settings.private_address}" if settings.private_address else ""
+    return _trunk_route(settings) + edge
 
 
 def _peer_names(settings: KamailioSettings) -> list[str]:
