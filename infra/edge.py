@@ -92,17 +92,13 @@ class Edge(Construct):
             volumes=[ecs.Volume(name=name) for name in WRITABLE],
         )
         self._allow(task)
-        certificate = secretsmanager.Secret.from_secret_complete_arn(self, "Certificate", edge.certificate_secret_arn)
         container = task.add_container(
             CONTAINER,
             image=ecs.ContainerImage.from_registry(edge.image),
             user=USER,
             readonly_root_filesystem=True,
             environment=self._environment(),
-            secrets={
-                "EDGE_TLS_CERTIFICATE_PEM": ecs.Secret.from_secrets_manager(certificate, "certificate"),
-                "EDGE_TLS_KEY_PEM": ecs.Secret.from_secrets_manager(certificate, "key"),
-            },
+            secrets=self._certificates(),
             port_mappings=[ecs.PortMapping(container_port=port, protocol=ecs.Protocol.TCP) for port in self._ports()],
             stop_timeout=cdk.Duration.seconds(STOP_SECONDS),
             health_check=ecs.HealthCheck(
@@ -114,6 +110,19 @@ class Edge(Construct):
         for name, path in WRITABLE.items():
             container.add_mount_points(ecs.MountPoint(source_volume=name, container_path=path, read_only=False))
         return task
+
+    def _certificates(self) -> dict[str, ecs.Secret]:
+        """What the image's entry point makes files of."""
+        trunk = self._region.trunk
+        arns = {"TLS": self._region.edge.certificate_secret_arn, "TRUNK": trunk.certificate_secret_arn if trunk else ""}
+        secrets: dict[str, ecs.Secret] = {}
+        for name, arn in arns.items():
+            if arn:
+                place = "Certificate" if name == "TLS" else "TrunkCertificate"
+                secret = secretsmanager.Secret.from_secret_complete_arn(self, place, arn)
+                secrets[f"EDGE_{name}_CERTIFICATE_PEM"] = ecs.Secret.from_secrets_manager(secret, "certificate")
+                secrets[f"EDGE_{name}_KEY_PEM"] = ecs.Secret.from_secrets_manager(secret, "key")
+        return secrets
 
     def _ports(self) -> tuple[int, ...]:
         return (SIP_TLS, TRUNK) if self._region.trunk else (SIP_TLS,)
@@ -239,9 +248,10 @@ class Edge(Construct):
 
 
 def _trunk_settings(trunk: Trunk) -> dict[str, str]:
-    """Its certificate is the edge's own; who signs the peers' is what the image's Debian trusts."""
+    """Who signs the peers' certificates is whom the image's Debian trusts; the edges' own is handed over as a secret."""
     settings = {
         "EDGE_TRUNK_PEERS": ",".join(trunk.peers),
+        "EDGE_TRUNK_PEER_NAMES": ",".join(trunk.peer_names),
         "EDGE_TRUNK_NETWORKS": ",".join(trunk.networks),
         "EDGE_TRUNK_NAME": trunk.name,
         "EDGE_TRUNK_PORT": str(TRUNK),

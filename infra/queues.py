@@ -50,14 +50,18 @@ class Queues(Construct):
         self._subscriptions = stack.format_arn(service="sns", resource=f"{region.prefix}-commands:*")
 
     def grant_edge(self, role: iam.IRole) -> None:
-        """An edge makes, reads and removes its own queue, and subscribes it. Names of edges are not known beforehand."""
-        actions = ["CreateQueue", "DeleteQueue", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage"]
+        """An edge makes, reads and removes its own queue, and subscribes it. Names of edges are not known beforehand.
+
+        It also removes the queues that killed edges left behind: those of the topic's subscribers without a living edge's tag.
+        """
+        own = ["CreateQueue", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage", "SetQueueAttributes", "TagQueue"]
+        others = ["DeleteQueue", "GetQueueUrl", "ListQueueTags"]
         queue = iam.PolicyStatement(
-            sid="OwnQueue", actions=[f"sqs:{name}" for name in [*actions, "SetQueueAttributes"]], resources=[self._edge_queues]
+            sid="OwnQueue", actions=[f"sqs:{name}" for name in [*own, *others]], resources=[self._edge_queues]
         )
         subscription = iam.PolicyStatement(
             sid="OwnSubscription",
-            actions=["sns:Subscribe", "sns:Unsubscribe"],
+            actions=["sns:ListSubscriptionsByTopic", "sns:Subscribe", "sns:Unsubscribe"],
             resources=[self.commands.topic_arn, self._subscriptions],
         )
         role.add_to_principal_policy(queue)

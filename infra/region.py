@@ -25,6 +25,7 @@ _IMAGE = re.compile(r"[a-z0-9][a-z0-9./:_-]*@sha256:[0-9a-f]{64}")
 _CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]{36}")
 _SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+")
 _PEER = re.compile(r"[A-Za-z0-9.-]{1,253}:[0-9]{1,5}")  # as in sip_edge/agent/settings.py
+_PEER_NAME = re.compile(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")  # as there
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _RETENTION_DAYS = (7, 14, 30, 60, 90, 180, 365, 400)  # of those that CloudWatch Logs knows
@@ -75,12 +76,14 @@ class EdgeTasks:
 class Trunk:
     """The way to the public network: session border controllers or Direct Routing style peers, TLS on both sides.
 
-    `name` is in the edge's certificate beside the SIP host; the peers call it, and it leads to the region's SIP addresses.
+    The peers call `name`, which leads to the region's SIP addresses. Only a peer whose certificate names it is one.
     """
 
     peers: tuple[str, ...]  # HOST:PORT, the preferred first
     networks: tuple[str, ...]  # the IPv4 networks that their calls come from; nobody else gets through to the trunk's port
     name: str = ""  # empty: the SIP host
+    peer_names: tuple[str, ...] = ()  # of the peers' certificates, `*.` for any one label; empty: the peers' hosts
+    certificate_secret_arn: str = ""  # as the edge's, for `name`; empty: the edge's own certificate names both
     media: str = "srtp"  # or rtp
     emergency_peers: tuple[str, ...] = ()  # for emergency calls alone; empty: the trunk's
 
@@ -264,6 +267,10 @@ def _edge_problems(edge: EdgeTasks) -> Iterable[str]:
 def _trunk_problems(trunk: Trunk) -> Iterable[str]:
     if not trunk.peers or not all(_PEER.fullmatch(peer) for peer in (*trunk.peers, *trunk.emergency_peers)):
         yield "/trunk: peers and emergency_peers must be HOST:PORT, such as sbc.example.com:5061, with at least one peer"
+    if not all(_PEER_NAME.fullmatch(name) for name in trunk.peer_names):
+        yield "/trunk/peer_names must be host names such as sbc.example.com or *.example.com"
+    if trunk.certificate_secret_arn and not _SECRET.fullmatch(trunk.certificate_secret_arn):
+        yield "/trunk/certificate_secret_arn must be the ARN of a secret in Secrets Manager"
     for network in trunk.networks:
         if not _is_ipv4_network(network):
             yield f"/trunk/networks: {network} must be an IPv4 network without host bits, such as 203.0.113.0/24"

@@ -17,6 +17,11 @@ if [ -n "${EDGE_TLS_CERTIFICATE_PEM:-}" ]; then
     (umask 077 && printf '%s\n' "$EDGE_TLS_CERTIFICATE_PEM" >"$EDGE_TLS_CERTIFICATE" && printf '%s\n' "$EDGE_TLS_KEY_PEM" >"$EDGE_TLS_KEY")
     unset EDGE_TLS_CERTIFICATE_PEM EDGE_TLS_KEY_PEM
 fi
+if [ -n "${EDGE_TRUNK_CERTIFICATE_PEM:-}" ]; then
+    export EDGE_TRUNK_CERTIFICATE="$EDGE_RUN_DIRECTORY/trunk-certificate.pem" EDGE_TRUNK_KEY="$EDGE_RUN_DIRECTORY/trunk-key.pem"
+    (umask 077 && printf '%s\n' "$EDGE_TRUNK_CERTIFICATE_PEM" >"$EDGE_TRUNK_CERTIFICATE" && printf '%s\n' "$EDGE_TRUNK_KEY_PEM" >"$EDGE_TRUNK_KEY")
+    unset EDGE_TRUNK_CERTIFICATE_PEM EDGE_TRUNK_KEY_PEM
+fi
 
 stop() {
     if [ "$stopping" = no ]; then

@@ -17,6 +17,7 @@ from infra.region import REGIONS, load_region
 from sip_edge.agent.settings import AgentSettings, KamailioSettings
 
 _EDGE_SETTINGS = (*AgentSettings.__dataclass_fields__, *KamailioSettings.__dataclass_fields__)
+TRUNK_SECRET = "arn:aws:secretsmanager:eu-central-1:000000000000:secret:sipgw-full-trunk-certificate-AbCdEf"
 ROOTS = "-----BEGIN CERTIFICATE-----\nTUFOVUZBQ1RVUkVS\n-----END CERTIFICATE-----\n"
 
 
@@ -32,6 +33,7 @@ def resources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     text += '\n[directory]\nusers = "graph"\ntable = "home"\nreplicas = ["us-east-1"]\n'
     text += '\n[trunk]\npeers = ["sbc1.example.net:5061", "sbc2.example.net:5061"]\n'
     text += 'networks = ["203.0.113.0/24", "198.51.100.0/24"]\nname = "trunk.emea.gateway.example"\n'
+    text += f'peer_names = ["*.example.net"]\ncertificate_secret_arn = "{TRUNK_SECRET}"\n'
     (folder / "full.toml").write_text(text)
     region = load_region("full", folder)
     app = cdk.App(outdir=str(folder / "out"), analytics_reporting=False)
@@ -106,12 +108,27 @@ def test_an_edge_is_told_of_the_trunk(resources: dict[str, Any]) -> None:
         "203.0.113.0/24,198.51.100.0/24",
         "trunk.emea.gateway.example",
         TRUNK,
+        "*.example.net",
     ) == (
         kamailio.trunk_peers,
         kamailio.trunk_networks,
         kamailio.trunk_name,
         kamailio.trunk_port,
+        kamailio.trunk_peer_names,
     )
     assert [SIP_TLS, TRUNK] == [mapping["ContainerPort"] for mapping in container["PortMappings"]]
     assert [SIP_TLS, TRUNK] == sorted(item["ContainerPort"] for item in service["LoadBalancers"])
     assert set() == set(environment) - {f"EDGE_{name.upper()}" for name in _EDGE_SETTINGS} - {"AWS_DEFAULT_REGION"}
+
+
+def test_an_edge_gets_the_certificate_of_its_trunk(resources: dict[str, Any]) -> None:
+    (task,) = of_type(resources, "AWS::ECS::TaskDefinition")
+    (container,) = task["ContainerDefinitions"]
+    secrets = {item["Name"]: item["ValueFrom"] for item in container["Secrets"]}
+    readable = json.dumps([policy["PolicyDocument"] for policy in of_type(resources, "AWS::IAM::Policy")])
+
+    assert (f"{TRUNK_SECRET}:certificate::", f"{TRUNK_SECRET}:key::") == (
+        secrets["EDGE_TRUNK_CERTIFICATE_PEM"],
+        secrets["EDGE_TRUNK_KEY_PEM"],
+    )
+    assert TRUNK_SECRET in readable

@@ -73,6 +73,16 @@ def test_a_region_without_a_file_says_which_there_are() -> None:
         ("[watch]", '[trunk]\npeers = ["sbc.example.com"]\nnetworks = ["203.0.113.0/24"]\n[watch]', "/trunk: peers"),
         ("[watch]", '[trunk]\npeers = []\nnetworks = ["203.0.113.0/24"]\n[watch]', "with at least one peer"),
         ("[watch]", '[trunk]\npeers = ["sbc.example.com:5061"]\n[watch]', "/trunk/networks"),
+        (
+            "[watch]",
+            '[trunk]\npeers = ["a.example:5061"]\nnetworks = ["203.0.113.0/24"]\npeer_names = ["a.*"]\n[watch]',
+            "peer_names",
+        ),
+        (
+            "[watch]",
+            '[trunk]\npeers = ["a.example:5061"]\nnetworks = ["203.0.113.0/24"]\ncertificate_secret_arn = "x"\n[watch]',
+            "/trunk/certificate_secret_arn",
+        ),
         ("[watch]", '[trunk]\npeers = ["a.example:5061"]\nnetworks = ["0.0.0.0/0"]\n[watch]', "and nothing wider"),
         ("[watch]", '[trunk]\npeers = ["a.example:5061"]\nnetworks = ["203.0.113.7/24"]\n[watch]', "without host bits"),
         (

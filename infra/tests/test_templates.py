@@ -316,6 +316,21 @@ def test_the_edge_is_sealed(emea: Templates) -> None:
     assert {"EDGE_TLS_CERTIFICATE_PEM", "EDGE_TLS_KEY_PEM"} == {item["Name"] for item in container["Secrets"]}
 
 
+def test_an_edge_removes_queues_of_edges_and_subscriptions_of_the_topic_alone(emea: Templates) -> None:
+    statements = {
+        statement["Sid"]: statement
+        for policy in emea.of_type("AWS::IAM::Policy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "Sid" in statement
+    }
+    queue, subscription = statements["OwnQueue"], statements["OwnSubscription"]
+
+    assert {"sqs:DeleteQueue", "sqs:GetQueueUrl", "sqs:ListQueueTags", "sqs:TagQueue"} <= set(queue["Action"])
+    assert json.dumps(queue["Resource"]).endswith(':sipgw-emea-edge-*"]]}')
+    assert ["sns:ListSubscriptionsByTopic", "sns:Subscribe", "sns:Unsubscribe"] == subscription["Action"]
+    assert "*" not in subscription["Resource"]
+
+
 def test_tls_goes_through_the_load_balancer_as_it_is(emea: Templates) -> None:
     listener = emea.only("AWS::ElasticLoadBalancingV2::Listener")
     group = emea.only("AWS::ElasticLoadBalancingV2::TargetGroup")

@@ -1,4 +1,4 @@
-"""Notices a renewed certificate and has Kamailio read it. Phones that are connected notice nothing.
+"""Notices a renewed certificate, the phones' or the trunk's, and has Kamailio read it. Who is connected notices nothing.
 
 Kamailio keeps 0.6 MB of shared memory with every reload, so it is told only of files that changed and that go together.
 """
@@ -8,28 +8,37 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
-from collections.abc import Iterable
 from pathlib import Path
 
 from sip_edge.agent.control import Control, KamailioRefused, KamailioSilent
 from sip_edge.agent.log import log_event
 from sip_edge.agent.metrics import Metrics
-from sip_edge.agent.settings import AgentSettings
+from sip_edge.agent.settings import AgentSettings, KamailioSettings
 
 # What Kamailio has read, in its run directory: an agent that was away knows whether it missed a renewal.
 _NOTE = "certificate.sha256"
 
 
-def note_certificate(run_directory: Path, certificate: Path, key: Path) -> None:
+Pairs = tuple[tuple[Path, Path], ...]
+
+
+def certificate_pairs(settings: KamailioSettings | AgentSettings) -> Pairs:
+    """Certificate and key for phones, and those for the trunk where it has its own."""
+    pair = (Path(settings.tls_certificate), Path(settings.tls_key))
+    trunk = (Path(settings.trunk_certificate or pair[0]), Path(settings.trunk_key or pair[1]))
+    return (pair,) if trunk == pair else (pair, trunk)
+
+
+def note_certificates(run_directory: Path, pairs: Pairs) -> None:
     """Kamailio is about to read these files."""
-    (run_directory / _NOTE).write_text(_digest((certificate, key)), encoding="ascii")
+    (run_directory / _NOTE).write_text(_digest(pairs), encoding="ascii")
 
 
 class CertificateWatch:
     """Looks every `seconds`. A certificate that cannot be used is logged once and the old one stays in use."""
 
     def __init__(self, settings: AgentSettings, control: Control, metrics: Metrics) -> None:
-        self._files = (Path(settings.tls_certificate), Path(settings.tls_key))
+        self._pairs = certificate_pairs(settings)
         self._run_directory = Path(settings.run_directory)
         self._control = control
         self._metrics = metrics
@@ -40,9 +49,12 @@ class CertificateWatch:
         refused = ""
         while True:
             await asyncio.sleep(self._seconds)
-            found = _digest(self._files)
+            found = _digest(self._pairs)
             if found and found not in (self._read_note(), refused) and await self._reload():
                 refused = found if self._read_note() != found else ""
+
+    def _names(self) -> str:
+        return ", ".join(str(certificate) for certificate, _ in self._pairs)
 
     def _read_note(self) -> str:
         try:
@@ -53,23 +65,24 @@ class CertificateWatch:
     async def _reload(self) -> bool:
         """Whether this version of the files is dealt with: taken or refused. Kamailio away: it is tried again."""
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._files)
+            for pair in self._pairs:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*pair)
             await self._control.ask("tls.reload")
         except KamailioSilent:
             return False
         except (OSError, KamailioRefused) as problem:  # an SSLError is an OSError
             self._metrics.certificate_reloads.add("refused")
-            log_event("certificate_refused", problem=str(problem), certificate=str(self._files[0]))
+            log_event("certificate_refused", problem=str(problem), certificates=self._names())
             return True
-        note_certificate(self._run_directory, *self._files)
+        note_certificates(self._run_directory, self._pairs)
         self._metrics.certificate_reloads.add("taken")
-        log_event("certificate_reloaded", certificate=str(self._files[0]))
+        log_event("certificate_reloaded", certificates=self._names())
         return True
 
 
-def _digest(files: Iterable[Path]) -> str:
-    """Of both files' contents: a rewrite of the same bytes is no change. Empty where one cannot be read just now."""
+def _digest(pairs: Pairs) -> str:
+    """Of all files' contents: a rewrite of the same bytes is no change. Empty where one cannot be read just now."""
     try:
-        return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+        return hashlib.sha256(b"\0".join(file.read_bytes() for pair in pairs for file in pair)).hexdigest()
     except OSError:
         return ""

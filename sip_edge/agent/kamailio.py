@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from sip_edge.agent.certificate import note_certificate
+from sip_edge.agent.certificate import certificate_pairs, note_certificates
 from sip_edge.agent.log import log_event
 from sip_edge.agent.settings import BadSetting, KamailioSettings, split_list
 
@@ -49,9 +49,9 @@ ca_list = {authority}
 certificate = {trunk_certificate}
 private_key = {trunk_key}
 """
-_PROCESS_MEMORY_MB = (
-    16  # of which the files alone take more than half; Kamailio's default of 8 is too little. Untouched, it costs nothing
-)
+# Of which the files alone take more than half; Kamailio's default of 8 is too little. Untouched, it costs nothing.
+_PROCESS_MEMORY_MB = 16
+_NO_NAME = "[.]"
 _NO_NETWORK = "127.0.0.255/32"  # nobody comes from a broadcast address
 # The sets of the dispatcher's list.
 _TRUNK_SET, _EMERGENCY_SET = 1, 2
@@ -90,12 +90,15 @@ def kamailio_environment(settings: KamailioSettings) -> dict[str, str]:
         "EDGE_ANNOUNCER": settings.announcer,
         "EDGE_ANNOUNCEMENTS": str(Path(settings.announcements).resolve()),
         "EDGE_PRIVATE_ROUTE": f"{settings.private_address or settings.sip_host};transport=tcp",
+        "EDGE_PRIVATE_ADDRESS": settings.private_address or "none",
         "EDGE_PRIVATE_PORT": settings.private_address.rpartition(":")[2] or "0",
         "EDGE_PRIVATE_NETWORKS": ",".join(split_list(settings.private_networks)) or _NO_NETWORK,
         "EDGE_TRUNK_NAME": _trunk_name(settings),
-        "EDGE_TRUNK_ROUTE": f"{_trunk_name(settings)}:{settings.trunk_port};transport=tls",
+        "EDGE_TRUNK_ROUTE": _trunk_route(settings),
+        "EDGE_TRUNK_RECORD": _trunk_record(settings),
         "EDGE_TRUNK_PORT": str(settings.trunk_port) if settings.trunk_peers else "0",
         "EDGE_TRUNK_NETWORKS": ",".join(split_list(settings.trunk_networks)) or _NO_NETWORK,
+        "EDGE_TRUNK_PEER_PATTERN": "|".join(map(_certified_as, _peer_names(settings))) or _NO_NAME,
         "EDGE_TRUNK_MEDIA": settings.trunk_media,
         "EDGE_TRUNK_PROBE_SECONDS": str(settings.trunk_probe_seconds),
         "EDGE_EMERGENCY_NUMBERS": "|".join(split_list(settings.emergency_numbers)) or "none",
@@ -132,7 +135,7 @@ def prepare_kamailio(settings: KamailioSettings) -> None:
     for path in paths.values():
         if not os.access(path, os.R_OK):
             raise BadSetting(f"{path} cannot be read; EDGE_TLS_… and EDGE_TRUNK_… name PEM files")
-    note_certificate(run, paths["certificate"], paths["key"])
+    note_certificates(run, certificate_pairs(settings))
     (run / "tls.cfg").write_text(_tls_configuration(settings, {"authority": paths["certificate"], **paths}), encoding="utf-8")
     (run / "peers.list").write_text(_peers_list(settings), encoding="utf-8")
 
@@ -158,6 +161,32 @@ def _peers_list(settings: KamailioSettings) -> str:
 
 def _trunk_addresses(settings: KamailioSettings) -> list[str]:
     return split_list(settings.listen) if settings.trunk_peers else []
+
+
+def _trunk_route(settings: KamailioSettings) -> str:
+    return f"{_trunk_name(settings)}:{settings.trunk_port};transport=tls"
+
+
+def _trunk_record(settings: KamailioSettings) -> str:
+    """Record-Route towards the trunk: the edges have one name there, so it says which of them has the call."""
+    edge = f";edge={settings.private_address}" if settings.private_address else ""
+    return _trunk_route(settings) + edge
+
+
+def _peer_names(settings: KamailioSettings) -> list[str]:
+    """How the peers' certificates may call them."""
+    peers = split_list(f"{settings.trunk_peers},{settings.emergency_peers}")
+    return split_list(settings.trunk_peer_names) or [peer.rpartition(":")[0] for peer in peers]
+
+
+def _certified_as(name: str) -> str:
+    """The names in a certificate that stand for this one (RFC 6125 section 6.4.3): a regular expression without backslashes."""
+    label, _, rest = name.partition(".")
+    any_label = f"[^.]+[.]{rest.replace('.', '[.]')}"
+    if label == "*":
+        return any_label
+    wildcard = f"[*][.]{rest.replace('.', '[.]')}"
+    return f"{name.replace('.', '[.]')}|{wildcard}" if rest else name
 
 
 def _trunk_name(settings: KamailioSettings) -> str:

@@ -1,7 +1,7 @@
 """The edge's own SQS queue in the cloud: made at the start, subscribed to the topic of commands, gone at the end.
 
-Edges come and go with the load, so nothing can be made for them beforehand. While there is no queue nothing is lost: commands
-come with the answers to events as well.
+Edges come and go with the load, so nothing can be made for them beforehand; what one leaves behind that was killed, the others
+remove. While there is no queue nothing is lost: commands come with the answers to events as well.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.contracts.edge import EVERY_EDGE, EdgeCommand
 from sip_edge.agent.commands import SqsCommands
 from sip_edge.agent.log import log_event
+from sip_edge.agent.orphaned_queues import TOUCH_SECONDS, OrphanedQueues, alive_tag, is_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.client import SNSClient
@@ -28,20 +29,49 @@ PAUSE_SECONDS = 10.0  # SQS refuses a name for 60 seconds after its queue was re
 class OwnQueueCommands:
     """Commands that the functions publish to `topic_arn` for the edge `edge_id`; the queue's name is `prefix` and that."""
 
-    def __init__(self, topic_arn: str, edge_id: str, prefix: str, *, sns: SNSClient, sqs: SQSClient) -> None:
+    def __init__(  # noqa: PLR0913 - two of them are clients
+        self,
+        topic_arn: str,
+        edge_id: str,
+        prefix: str,
+        *,
+        sns: SNSClient,
+        sqs: SQSClient,
+        touch_seconds: float = TOUCH_SECONDS,
+    ) -> None:
+        self._touch_seconds = touch_seconds
         self._topic_arn = topic_arn
         self._edge_id = edge_id
         self._name = f"{prefix}{edge_id}"
         self._sns = sns
         self._sqs = sqs
+        self._orphans = OrphanedQueues(topic_arn, prefix, self._name, sns=sns, sqs=sqs)
 
     async def run(self, accept: Callable[[EdgeCommand], None]) -> None:
-        url, subscription = await self._open()
-        log_event("command_queue_opened", queue=self._name)
+        while True:
+            url, subscription = await self._open()
+            log_event("command_queue_opened", queue=self._name)
+            reader = asyncio.ensure_future(SqsCommands(url, client=self._sqs).run(accept))
+            try:
+                await self._keep(url)
+            finally:
+                reader.cancel()
+                self._close(url, subscription)
+
+    async def _keep(self, url: str) -> None:
+        """Says that this edge lives, and removes what dead ones left. Returns where the queue is not there any more."""
+        while await asyncio.to_thread(self._touch, url):
+            await asyncio.to_thread(self._orphans.remove)
+            await asyncio.sleep(self._touch_seconds)
+        log_event("command_queue_gone", queue=self._name)
+
+    def _touch(self, url: str) -> bool:
         try:
-            await SqsCommands(url, client=self._sqs).run(accept)
-        finally:
-            self._close(url, subscription)
+            self._sqs.tag_queue(QueueUrl=url, Tags=alive_tag())
+        except (BotoCoreError, ClientError) as problem:
+            log_event("command_queue_not_touched", queue=self._name, problem=str(problem))
+            return not is_missing(problem)
+        return True
 
     async def _open(self) -> tuple[str, str]:
         while True:
@@ -53,7 +83,7 @@ class OwnQueueCommands:
 
     def _make(self) -> tuple[str, str]:
         """The queue's URL and the subscription's ARN. Both may be there from a task that ended at once: they are taken over."""
-        url = self._sqs.create_queue(QueueName=self._name)["QueueUrl"]
+        url = self._sqs.create_queue(QueueName=self._name, tags=alive_tag())["QueueUrl"]
         arn = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         policy = {
             "Version": "2012-10-17",

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 _ANNOUNCEMENTS = str(Path(__file__).resolve().parent.parent / "announcements" / "wav")
 _PEER = re.compile(r"[A-Za-z0-9.-]{1,253}:[0-9]{1,5}")
+_PEER_NAME = re.compile(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _EMERGENCY_NUMBER = re.compile(r"[0-9]{2,8}")
 
 
@@ -76,6 +77,7 @@ class KamailioSettings(_FromEnvironment):
     private_address: str = ""  # ADDRESS:PORT (TCP) at which other edges reach this one; empty: it is alone
     private_networks: str = ""  # where other edges are: 10.0.0.0/16, comma separated
     trunk_peers: str = ""  # HOST:PORT of the trunk's TLS peers, the preferred first, comma separated; empty: no trunk
+    trunk_peer_names: str = ""  # of the peers' certificates, `*.` for any one label; empty: the hosts of both lists of peers
     trunk_networks: str = ""  # where calls from the trunk may come from: 203.0.113.0/24, comma separated
     trunk_name: str = ""  # how the peers call us, a name of trunk_certificate; empty: sip_host
     trunk_port: int = 5062  # where the peers reach us, TLS with a certificate of theirs
@@ -119,6 +121,10 @@ class KamailioSettings(_FromEnvironment):
         for variable, text in (("EDGE_TRUNK_PEERS", self.trunk_peers), ("EDGE_EMERGENCY_PEERS", self.emergency_peers)):
             if not all(_PEER.fullmatch(peer) for peer in split_list(text)):
                 raise BadSetting(f"{variable} must be HOST:PORT, comma separated")
+        if not all(_PEER_NAME.fullmatch(name) for name in split_list(self.trunk_peer_names)):
+            raise BadSetting(
+                "EDGE_TRUNK_PEER_NAMES must be host names such as sbc.example.com or *.example.com, comma separated"
+            )
         try:
             for network in split_list(f"{self.trunk_networks},{self.private_networks}"):
                 ipaddress.ip_network(network)
@@ -172,7 +178,9 @@ class AgentSettings(_FromEnvironment):
     run_directory: str = "/run/sip-edge"  # Kamailio's, for its control socket
     tls_certificate: str = "/etc/sip-edge/certificate.pem"  # watched: Kamailio reads a renewed one
     tls_key: str = "/etc/sip-edge/key.pem"
-    renewal_seconds: int = 60  # how often the certificate is looked at
+    trunk_certificate: str = ""  # as Kamailio's, and watched as well
+    trunk_key: str = ""
+    renewal_seconds: int = 60  # how often the certificates are looked at
 
     def _check(self) -> None:
         if not self.id:

@@ -15,8 +15,9 @@ from tests.sip.waiting import GENEROUS_SECONDS
 class Peer(Phone):
     """Calls come in on the connection that the edge made; OPTIONS are answered and counted. `call_edge` opens our own."""
 
-    def __init__(self, certificate: Path, key: Path, *, status: str = "200 OK") -> None:
+    def __init__(self, certificate: Path, key: Path, *, status: str = "200 OK", trust: Path | None = None) -> None:
         self._files = certificate, key
+        self._trust = trust or certificate  # of the edge's
         self._server = socket.create_server(("127.0.0.1", 0))
         self.listening = self._server.getsockname()[1]
         self.account = Account("peer", "peer")
@@ -37,7 +38,7 @@ class Peer(Phone):
         """The edge's connection; its certificate is checked by the handshake."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*self._files)
-        context.load_verify_locations(self._files[0])
+        context.load_verify_locations(self._trust)
         context.verify_mode = ssl.CERT_REQUIRED
         self._server.settimeout(GENEROUS_SECONDS)
         plain, _ = self._server.accept()
@@ -46,7 +47,7 @@ class Peer(Phone):
 
     def call_edge(self, port: int, *, with_certificate: bool = True) -> None:
         """Our own connection to the edge's trunk port; used from now on."""
-        context = ssl.create_default_context(cafile=str(self._files[0]))
+        context = ssl.create_default_context(cafile=str(self._trust))
         context.check_hostname = False
         if with_certificate:
             context.load_cert_chain(*self._files)

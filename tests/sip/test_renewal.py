@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.sip.certificates import issue_certificate
 from tests.sip.edge import Edge
 from tests.sip.functions_server import FunctionsServer
+from tests.sip.peer import Peer
 from tests.sip.phone import Account, Phone
 from tests.sip.waiting import wait_until
 
@@ -85,3 +87,31 @@ def test_a_renewal_while_the_agent_was_away_is_not_missed(renewable: Edge, tmp_p
     renewable.start_agent()
 
     wait_until(lambda: ssl.PEM_cert_to_DER_cert(renewed[0].read_text()) == served(renewable))
+
+
+def test_the_trunk_s_own_certificate_is_renewed_like_the_phones(
+    make_edge: Callable[..., Edge], certificate: tuple[Path, Path], tmp_path: Path
+) -> None:
+    first = issue_certificate(tmp_path / "first", names="DNS:trunk.edge.test", common_name="trunk.edge.test")
+    renewed = issue_certificate(tmp_path / "second", names="DNS:trunk.edge.test", common_name="trunk.edge.test")
+    port, peer = free_port(), Peer(*certificate, trust=first[0])
+    edge = make_edge(
+        EDGE_TRUNK_PEERS=f"127.0.0.1:{peer.listening}",
+        EDGE_TRUNK_NETWORKS="127.0.0.0/8",
+        EDGE_TRUNK_PORT=str(port),
+        EDGE_TRUNK_AUTHORITY=str(certificate[0]),
+        EDGE_TRUNK_CERTIFICATE=str(tmp_path / "first/certificate.pem"),
+        EDGE_TRUNK_KEY=str(tmp_path / "first/key.pem"),
+    ).start()
+    phones = served(edge)
+    peer.call_edge(port)
+    status = peer.ask_options().status
+    for new, old in zip(renewed, first, strict=True):
+        shutil.copyfile(new, old)
+    wait_until(lambda: '"certificate_reloaded"' in edge.log("agent"))
+    with Peer(*certificate, trust=renewed[0]) as other:
+        other.call_edge(port)
+
+        assert [200, 200, 200] == [status, peer.ask_options().status, other.ask_options().status]
+    assert phones == served(edge)
+    peer.close()

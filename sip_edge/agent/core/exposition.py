@@ -73,7 +73,7 @@ _STATISTICS: tuple[tuple[str, str, str, str, tuple[tuple[str, str], ...]], ...] 
     ),
     *(
         (f"script.refused_{reason}", "sip_edge_refused_total", "counter", "Requests refused.", (("reason", reason),))
-        for reason in ("scanner", "rate", "malformed", "oversize", "foreign", "device", "calls", "no_audio")
+        for reason in ("scanner", "rate", "malformed", "oversize", "foreign", "device", "calls", "no_audio", "peer")
     ),
     *(
         (f"shmem.{name}_size", "sip_edge_kamailio_memory_bytes", "gauge", "Kamailio's shared memory.", (("kind", kind),))
