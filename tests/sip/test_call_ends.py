@@ -5,7 +5,6 @@ Phones are behind routers here: what they give as Contact is an address of their
 
 from __future__ import annotations
 
-import contextlib
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -50,14 +49,6 @@ class Region:
             edges=tuple(EdgeAddress(edge.environment["EDGE_ID"], private_contact(edge)) for edge in edges),
             call_settings=settings or CallSettings(),
         )
-
-    def wait_for_peer(self) -> None:
-        """Until the edge has heard its peer again: nobody answered its OPTIONS while other tests ran."""
-        with contextlib.suppress(TimeoutError):
-            self.peer.receive("what piled up", seconds=0.2)
-        for _ in range(2):
-            self.peer.options.clear()
-            self.peer.wait_for_options()
 
     def end_all_calls(self) -> None:
         """As an edge does that has waited long enough for its calls."""
@@ -215,7 +206,7 @@ def test_a_second_answer_from_another_edge_is_hung_up_on_too(region: Region, hir
 def test_a_mobile_that_answers_second_is_hung_up_on_through_the_proxies_of_the_trunk(region: Region, hire: Hire) -> None:
     anna, ben = hire(), hire()
     region.lead_to(ben, settings=CallSettings(also_ring=MOBILE))
-    region.wait_for_peer()
+    region.peer.catch_up()
     outgoing = call(anna, ben.account.aor)
     late, (invite, media) = region.peer.receive("INVITE"), take_call(ben)
     far, near = finish(outgoing, ben, invite, media)
@@ -294,7 +285,7 @@ def test_the_edge_of_the_callee_hangs_up_on_both_too(region: Region, hire: Hire,
 def test_the_edge_hangs_up_where_a_mobile_rang_along(region: Region, hire: Hire) -> None:
     anna, ben = hire(), hire()
     region.lead_to(ben, settings=CallSettings(also_ring=MOBILE))
-    region.wait_for_peer()
+    region.peer.catch_up()
     near, far = connected(anna, ben.account.aor, ben)
     region.peer.answer(region.peer.receive("INVITE"), "487 Request Terminated")
     region.end_all_calls()
@@ -305,7 +296,7 @@ def test_the_edge_hangs_up_where_a_mobile_rang_along(region: Region, hire: Hire)
 def test_the_edge_hangs_up_on_a_mobile_that_rang_along(region: Region, hire: Hire) -> None:
     anna, ben = hire(), hire()
     region.lead_to(ben, settings=CallSettings(also_ring=MOBILE))
-    region.wait_for_peer()
+    region.peer.catch_up()
     near, far = connected(anna, ben.account.aor, region.peer)
     region.end_all_calls()
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.contracts.edge import CREDENTIALS_PATH, ROUTE_PATH, CommandType, EdgeCommand
-from tests.sip.calls import Call, call, connected, finish, take_call, uri_of
+from tests.sip.calls import Call, call, connected, finish, record_routes, take_call, uri_of
 from tests.sip.conftest import hire_at
 from tests.sip.edge import Edge
 from tests.sip.functions_server import FunctionsServer
@@ -280,6 +280,63 @@ def test_session_timers_pass(hire: Hire) -> None:
 
     assert ("1800;refresher=uac", "timer") == (invite.header("Session-Expires"), invite.header("Supported"))
     assert "1800;refresher=uac" == anna.receive().header("Session-Expires")
+
+
+def test_a_reliable_ringing_is_acknowledged_on_its_way(hire: Hire) -> None:
+    """RFC 3262: 100rel, PRACK and its answer pass."""
+    anna, ben = hire(), hire()
+    outgoing = call(anna, number_of(ben), [("Supported", "100rel")])
+    invite = ben.receive("INVITE")
+    headers = [("Contact", f"<{ben.contact}>"), ("Require", "100rel"), ("RSeq", "7"), *record_routes(invite)]
+    ben.answer(invite, "180 Ringing", headers)
+    ringing = outgoing.ringing()
+    sequence = dict(outgoing.headers)["CSeq"].split(" ")[0]
+    early = Call(
+        phone=anna,
+        media=outgoing.media,
+        call_id=ringing.header("Call-ID"),
+        local=ringing.header("From"),
+        remote=ringing.header("To"),
+        target=uri_of(ringing.header("Contact")),
+        routes=ringing.all("Record-Route")[::-1],
+        sequence=int(sequence),
+    )
+    early.request("PRACK", [("RAck", f"7 {sequence} INVITE")])
+    prack = ben.receive("PRACK")
+    ben.answer(prack, "200 OK")
+
+    assert ("100rel", "100rel") == (invite.header("Supported"), ringing.header("Require"))
+    assert f"7 {sequence} INVITE" == prack.header("RAck")
+    assert 200 == anna.receive().status
+
+
+def test_two_holds_at_once_are_both_told_to_try_later(hire: Hire) -> None:
+    """RFC 3261 section 14.1: each side's re-INVITE meets the other's, and the call lives on."""
+    anna, ben = hire(), hire()
+    near, far = connected(anna, number_of(ben), ben)
+    content = [("Content-Type", "application/sdp")]
+    near.request("INVITE", content, near.media.sdp("sendonly"))
+    far.request("INVITE", content, far.media.sdp("sendonly"))
+    ben.answer(ben.receive("INVITE"), "491 Request Pending")
+    anna.answer(anna.receive("INVITE"), "491 Request Pending")
+
+    assert (491, 491) == (anna.receive().status, ben.receive().status)
+    assert {"ACK"} == {anna.receive("ACK").method, ben.receive("ACK").method}
+    assert 200 == near.hang_up_with(far).status
+
+
+def test_an_answer_that_crosses_the_caller_s_goodbye_reaches_the_caller(hire: Hire) -> None:
+    """The caller then ends the call with a BYE (RFC 3261 section 15)."""
+    anna, ben = hire(), hire()
+    outgoing = call(anna, number_of(ben))
+    invite, media = take_call(ben)
+    outgoing.ringing()
+    outgoing.cancel()
+    assert 200 == anna.receive().status
+    ben.answer(ben.receive("CANCEL"), "200 OK")
+    far, near = finish(outgoing, ben, invite, media)
+
+    assert 200 == near.hang_up_with(far).status
 
 
 def test_without_rtpengine_nobody_rings(

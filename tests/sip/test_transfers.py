@@ -48,3 +48,28 @@ def test_an_attended_transfer_names_the_call_that_it_replaces_as_both_sides_know
     assert f"{there.call_id};to-tag={local};from-tag={remote}" == invite.header("Replaces")
     assert 200 == there.hang_up_with(consultation).status
     assert (20, 20) == talk(first.media, third.media)
+
+
+def test_no_call_of_another_tenant_is_taken_over(hire: Hire) -> None:
+    """Replaces goes where the number leads, and no number leads to another tenant's phone."""
+    ben, cleo, stranger = hire(), hire(), hire(tenant_id="other")
+    near, far = connected(ben, cleo.account.aor, cleo)
+    to_tag, from_tag = (side.partition(";tag=")[2] for side in (near.remote, near.local))
+    replaces = [("Replaces", f"{near.call_id};to-tag={to_tag};from-tag={from_tag}")]
+    answers = [
+        call(stranger, target, replaces).refused().status for target in (cleo.account.aor, f"{cleo.account.aor}@{cleo.address}")
+    ]
+
+    assert all(status >= 400 for status in answers)
+    with pytest.raises(TimeoutError):
+        cleo.receive("INVITE", seconds=0.3)
+    assert (20, 20) == talk(near.media, far.media)
+
+
+@pytest.mark.parametrize("header", ["Replaces", "Referred-By"])
+def test_a_signed_out_phone_follows_no_transfer(hire: Hire, header: str) -> None:
+    signed_out, ben = hire(may_call=False), hire()
+
+    assert 403 == call(signed_out, ben.account.aor, [(header, "x;to-tag=a;from-tag=b")]).refused().status
+    with pytest.raises(TimeoutError):
+        ben.receive("INVITE", seconds=0.3)

@@ -62,6 +62,8 @@ def made_trunk(certificate: tuple[Path, Path], tmp_path_factory: pytest.TempPath
 
 @pytest.fixture
 def trunk(made_trunk: Trunk) -> Trunk:
+    for peer in made_trunk.peers:
+        peer.catch_up()
     made_trunk.functions.behaviour = Behaviour(routes={OUTSIDE: Route(RouteOutcome.TRUNK, number=OUTSIDE)})
     return made_trunk
 
