@@ -48,3 +48,13 @@ def test_an_attended_transfer_names_the_call_that_it_replaces_as_both_sides_know
     assert f"{there.call_id};to-tag={local};from-tag={remote}" == invite.header("Replaces")
     assert 200 == there.hang_up_with(consultation).status
     assert (20, 20) == talk(first.media, third.media)
+
+
+def test_who_was_asked_first_is_called_by_the_contact_of_its_phone(hire: Hire) -> None:
+    anna, cleo = hire(), hire()
+    outgoing = call(anna, f"{cleo.account.aor}@{cleo.address}", [("Replaces", "a-call;to-tag=a;from-tag=b")])
+    invite, media = take_call(cleo)
+    third, first = finish(outgoing, cleo, invite, media)
+
+    assert "a-call;to-tag=a;from-tag=b" == invite.header("Replaces")
+    assert (20, 20) == talk(first.media, third.media)
