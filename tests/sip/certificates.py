@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 
-def issue_certificate(folder: Path) -> tuple[Path, Path]:
-    """Certificate and key as PEM files in `folder`, which is made."""
+def issue_certificate(folder: Path, *more_names: str) -> tuple[Path, Path]:
+    """Certificate and key as PEM files in `folder`, which is made. `more_names` in OpenSSL's words: `IP:127.0.0.2`."""
     folder.mkdir(parents=True, exist_ok=True)
     pem, key = folder / "certificate.pem", folder / "key.pem"
-    names = "subjectAltName=DNS:localhost,DNS:edge.test,IP:127.0.0.1"
+    names = "subjectAltName=" + ",".join(("DNS:localhost", "DNS:edge.test", "IP:127.0.0.1", *more_names))
     usage = "keyUsage=critical,digitalSignature,keyCertSign"  # Python 3.13 trusts no authority without it
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     subprocess.run(  # noqa: S603 - our own command line
