@@ -13,7 +13,7 @@ help: ## list the commands
 setup: ## install what running needs (apt packages, .venv)
 	@bash local/setup.sh
 
-setup-tests: ## install what the demo and the tests need as well (a SIP client, Chromium)
+setup-tests: ## install what the demo and the tests need as well (SIP clients, Chromium)
 	@bash local/setup.sh --with-tests
 
 run: setup ## the whole gateway on this machine; HOST=name serves your network
@@ -37,8 +37,8 @@ soak: setup-tests ## churn of phones for MINUTES=60 on the edge; fails where mem
 image: setup ## the edge's image as dist/sip-edge.oci.tar, without a Docker engine (root, mmdebstrap, buildah, Debian's mirror)
 	@bash sip_edge/image.sh
 
-image-test: setup-tests image ## the image as it would run, then every SIP test on its Kamailio
-	@EDGE_ROOT=dist/edge-root $(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadfile tests/image tests/sip
+image-test: setup-tests image ## the image as it would run, then every SIP test and scenario on its Kamailio
+	@EDGE_ROOT=dist/edge-root $(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadfile tests/image tests/sip tests/scenarios
 
 golden: setup-tests ## rewrite the golden files; read the diff as the phone would
 	@$(PYTHON) tests/golden/write.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Callable
@@ -53,6 +54,21 @@ def data_keys_table() -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in [*rows, *map(_row, LAYOUTS)])
 
 
+def scenarios_table() -> str:
+    """Every file of tests/scenarios: the expectation that is its name, what it is about, and what its tests show."""
+    rows = [["expectation", "about", "shown by"], ["---"] * 3]
+    for file in sorted((DOCS.parent / "tests" / "scenarios").glob("test_*.py")):
+        module = ast.parse(file.read_text(encoding="utf-8"))
+        tests = [item.name for item in module.body if isinstance(item, ast.FunctionDef) and item.name.startswith("test_")]
+        about = (ast.get_docstring(module) or "").partition("\n\n")[0].replace("\n", " ")
+        rows.append([_sentence(file.stem), about, "; ".join(map(_sentence, tests))])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _sentence(name: str) -> str:
+    return name.removeprefix("test_").replace("_s_", "'s_").replace("_", " ")
+
+
 def command_line_page() -> str:
     """Every command of `./sipgw` with its arguments and options, as its `--help` has them."""
     from typer import Context  # noqa: PLC0415 - not needed for the tables
@@ -75,7 +91,10 @@ def openapi_page() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {"cli.md": command_line_page, "openapi.json": openapi_page}
-TABLES: dict[str, tuple[str, Callable[[], str]]] = {"keys": ("data.md", data_keys_table)}
+TABLES: dict[str, tuple[str, Callable[[], str]]] = {
+    "keys": ("data.md", data_keys_table),
+    "scenarios": ("scenarios.md", scenarios_table),
+}
 
 
 def fresh(text: str, name: str, table: str) -> str:

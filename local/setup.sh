@@ -13,7 +13,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
 packages="python3 python3-venv openssl kamailio kamailio-tls-modules kamailio-extra-modules kamailio-json-modules kamailio-utils-modules rtpengine-daemon espeak-ng"
-test_packages="linphone-cli iproute2 chromium libatomic1"   # libatomic1: for the Node.js inside playwright
+test_packages="linphone-cli baresip-core iproute2 chromium libatomic1"   # libatomic1: for the Node.js inside playwright
 infra_packages="python3 python3-venv nodejs"   # Node.js: CDK's own runtime
 
 say() { printf 'setup     | %s\n' "$*"; }

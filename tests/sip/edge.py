@@ -204,7 +204,8 @@ class Edge:
 
     def _listens(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            address = self.environment.get("EDGE_LISTEN", "127.0.0.1")
+            with socket.create_connection((address, self.port), timeout=1):
                 return True
         except OSError:
             return False

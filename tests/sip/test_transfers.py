@@ -73,3 +73,13 @@ def test_a_signed_out_phone_follows_no_transfer(hire: Hire, header: str) -> None
     assert 403 == call(signed_out, ben.account.aor, [(header, "x;to-tag=a;from-tag=b")]).refused().status
     with pytest.raises(TimeoutError):
         ben.receive("INVITE", seconds=0.3)
+
+
+def test_who_was_asked_first_is_called_by_the_contact_of_its_phone(hire: Hire) -> None:
+    anna, cleo = hire(), hire()
+    outgoing = call(anna, f"{cleo.account.aor}@{cleo.address}", [("Replaces", "a-call;to-tag=a;from-tag=b")])
+    invite, media = take_call(cleo)
+    third, first = finish(outgoing, cleo, invite, media)
+
+    assert "a-call;to-tag=a;from-tag=b" == invite.header("Replaces")
+    assert (20, 20) == talk(first.media, third.media)

@@ -1,0 +1,59 @@
+"""Ben sends his caller on to Cleo: who was transferred calls her by itself, and Ben is out of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenarios.baresip import is_1_1
+from tests.scenarios.calls import connect, hear_each_other
+from tests.scenarios.conftest import Gateway
+from tests.scenarios.rtpengine import ENCRYPTED
+
+pytestmark = pytest.mark.sip
+
+
+@pytest.mark.skipif(is_1_1(), reason="Debian 13's baresip 1.1 ends with SIGSEGV when it holds a call")
+def test_baresip_transfers_one_linphone_to_another(gateway: Gateway) -> None:
+    anna, ben, cleo = gateway.linphone(), gateway.baresip(), gateway.linphone()
+    connect(anna, ben)
+    hear_each_other(anna, ben)
+    ben.transfer(cleo.number)
+    cleo.rings()
+    cleo.answer()
+    cleo.talks()
+    hear_each_other(anna, cleo)
+
+    assert 202 == ben.final("REFER").status
+    assert [ENCRYPTED, ENCRYPTED] == gateway.media_of(cleo)
+    assert f"<sip:{anna.number}@" in cleo.requests("INVITE")[0].header("P-Asserted-Identity")
+    ben.wait_for(lambda: any(b"200" in m.body for m in ben.requests("NOTIFY")), "word of the transfer's success")
+
+
+@pytest.mark.skipif(is_1_1(), reason="Debian 13's baresip 1.1 ends with SIGSEGV when it holds a call")
+def test_linphone_transfers_baresip_to_linphone(gateway: Gateway) -> None:
+    anna, ben, cleo = gateway.baresip(), gateway.linphone(), gateway.linphone()
+    connect(anna, ben)
+    hear_each_other(anna, ben)
+    ben.transfer(cleo.number)
+    cleo.rings()
+    cleo.answer()
+    cleo.talks()
+    cleo.hears(anna.tone)
+    anna.hears(cleo.tone)
+
+    assert 202 == ben.final("REFER").status
+    assert [ENCRYPTED, ENCRYPTED] == gateway.media_of(cleo)
+
+
+def test_linphone_transfers_linphone_to_baresip(gateway: Gateway) -> None:
+    anna, ben, cleo = gateway.linphone(), gateway.linphone(), gateway.baresip()
+    connect(anna, ben)
+    hear_each_other(anna, ben)
+    ben.transfer(cleo.number)
+    cleo.rings()
+    cleo.answer()
+    cleo.talks()
+    hear_each_other(anna, cleo)
+
+    assert 202 == ben.final("REFER").status
+    assert [ENCRYPTED, ENCRYPTED] == gateway.media_of(cleo)
