@@ -11,7 +11,7 @@ NOTED_EVERY = timedelta(hours=1)
 GONE_AFTER = timedelta(hours=24)  # without a batch; whatever is told to an edge expires by then as well
 KEEP_EDGE = timedelta(days=40)  # longer than a device may be unseen: it says when the edge's phones were there last
 WATCH_NOTED_EVERY = timedelta(minutes=1)
-MOST_WATCHES = 8  # an agent's lives that are remembered
+MOST_WATCHES = 6  # an agent's lives that are remembered
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pytest
 from chalicelib.adapters.counting import Cost
 from chalicelib.adapters.records import item_of
 from chalicelib.domain.device import Device
+from chalicelib.domain.edge import MOST_WATCHES, Edge, Watch
 from chalicelib.domain.installation import Installation
 from tests.gateway import BEN, MAC, Phone, World
 
@@ -233,10 +234,27 @@ def test_a_device_is_written_for_one_unit(world: World, signed_in: Phone) -> Non
         edge_id=edge_id,
         **dict.fromkeys(("last_seen_at", "onboarded_at", "enrolled_at", "signed_in_at", "last_sync_at"), now),
     )
-    item = item_of(device)
-    texts = (item.partition, item.sort, item.kind, item.data, "partition", "sort", "kind", "data", "version", "0000")
 
-    assert 1024 >= sum(len(text.encode()) for text in texts)
+    assert 1024 >= size_of(device)
+
+
+def test_an_edge_is_written_for_one_unit_and_one_of_its_list() -> None:
+    now = datetime(2026, 11, 22, 12, 0, 0, 123456, UTC)
+    watches = (Watch(now, now),) * MOST_WATCHES
+    edge = Edge("ip-10-0-101-123.eu-west-1.compute.internal", now, "sip:255.255.255.255:65535;transport=tcp", now, watches)
+
+    assert 1024 >= size_of(edge)
+
+
+def size_of(record: object) -> int:
+    """As DynamoDB counts it."""
+    item = item_of(record)
+    texts = [item.partition, item.sort, item.kind, item.data, "partition", "sort", "kind", "data", "version", "0000"]
+    if item.expires_at:
+        texts += ["expires_at", "0000000000"]
+    if item.listing_partition:
+        texts += ["listing_partition", item.listing_partition, "listing_sort", item.listing_sort or ""]
+    return sum(len(text.encode()) for text in texts)
 
 
 def test_stage_1_of_a_new_phone_is_one_query_and_its_writes(world: World, phone: Phone) -> None:
