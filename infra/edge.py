@@ -17,11 +17,10 @@ from constructs import Construct
 
 from infra.functions import RETENTION, Surroundings
 from infra.network import ADDRESSES, SIP_TLS, TRUNK
-from infra.region import Region, Trunk
+from infra.region import OPEN_FILES, Region, Trunk
 
 USER = "10001"  # of the image
 CONTAINER = "edge"
-OPEN_FILES = 65_536
 DRAIN_SECONDS = 300
 STOP_SECONDS = 120  # the most that Fargate waits; the agent delivers its events meanwhile
 WRITABLE = {"run": "/run/sip-edge", "state": "/var/lib/sip-edge", "scratch": "/tmp"}  # noqa: S108 - the container's own
@@ -172,7 +171,8 @@ class Edge(Construct):
             "EDGE_EXPIRES_MIN": str(min(seconds, 60)),
             "EDGE_EXPIRES_MAX": str(max(seconds, 300)),
             "EDGE_PRIVATE_NETWORKS": ADDRESSES,
-            "EDGE_SHARED_MEMORY_MB": str(region.edge.memory_mb // 2),
+            "EDGE_SHARED_MEMORY_MB": str(region.edge.shared_memory_mb),
+            "EDGE_MAX_CONNECTIONS": str(region.edge.most_connections),
             **(_trunk_settings(region.trunk) if region.trunk else {}),
         }
 

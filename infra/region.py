@@ -33,6 +33,11 @@ _RETENTION_DAYS = (7, 14, 30, 60, 90, 180, 365, 400)  # of those that CloudWatch
 _TASK_SIZES = {512: (1024, 4096), 1024: (2048, 8192), 2048: (4096, 16384), 4096: (8192, 30720)}
 
 
+OPEN_FILES = 65_536  # of a task
+LEAST_BESIDE_MB = 384
+PHONE_KB = 70  # of shared memory, as `make bench` measures it
+
+
 class BadRegion(ValueError):
     """A region file that cannot be used; the message names the file, the field and what it should be."""
 
@@ -66,10 +71,20 @@ class EdgeTasks:
     image: str  # REPOSITORY@sha256:DIGEST
     certificate_secret_arn: str  # Secrets Manager: JSON {"certificate": PEM with its chain, "key": PEM} for the SIP host
     cpu: int = 1024  # 1024 is one vCPU
-    memory_mb: int = 4096
+    memory_mb: int = 5120
     fewest: int = 2
-    most: int = 10
-    phones_per_task: int = 15_000  # connections at which another task is started
+    most: int = 20
+    phones_per_task: int = 34_000  # connections at which another task is started; infra/costs/inputs.toml says why so many
+
+    @property
+    def most_connections(self) -> int:
+        """What a task takes: half as many again while another one of three is lost, and some strangers."""
+        return self.phones_per_task * 8 // 5
+
+    @property
+    def shared_memory_mb(self) -> int:
+        """Kamailio's, where phones are kept. The rest is for its own processes, the agent and rtpengine."""
+        return min(self.memory_mb * 4 // 5, self.memory_mb - LEAST_BESIDE_MB)
 
 
 @dataclass(frozen=True)
@@ -262,6 +277,10 @@ def _edge_problems(edge: EdgeTasks) -> Iterable[str]:
         yield "/edge: fewest must be at least 1, and most at least as many"
     if edge.phones_per_task < 1:
         yield "/edge/phones_per_task must be at least 1"
+    if edge.most_connections > OPEN_FILES * 9 // 10:
+        yield f"/edge/phones_per_task must be at most {OPEN_FILES * 9 // 16}: a task has {OPEN_FILES} open files"
+    if edge.phones_per_task * 3 // 2 * PHONE_KB > edge.shared_memory_mb * 1000:
+        yield f"/edge/memory_mb is too little for half as many phones again as phones_per_task, {PHONE_KB} kB each"
 
 
 def _trunk_problems(trunk: Trunk) -> Iterable[str]:

@@ -365,12 +365,17 @@ class Api:
 
 @dataclass
 class EdgeAgent:
-    """An edge's agent, calling `/edge/v1`."""
+    """An edge's agent, calling `/edge/v1`. It says nothing of what it watches until `watch`, as while it has no link."""
 
     world: World
     edge_id: str = EDGE
     credential: str = EDGE_CREDENTIALS[0]
     numbers: Iterator[int] = field(default_factory=itertools.count)
+    watched_since: datetime | None = None
+
+    def watch(self) -> None:
+        """From now on: the start of an agent, or of its link to Kamailio."""
+        self.watched_since = self.world.clock.now
 
     def post(self, path: str, body: Any) -> Answer:
         headers = {"Authorization": f"Bearer {self.credential}", "Content-Type": "application/json"}
@@ -379,9 +384,13 @@ class EdgeAgent:
     def event(self, kind: str, **fields: Any) -> dict[str, Any]:
         return {"id": f"event-{next(self.numbers)}", "type": kind, "at": format_time(self.world.clock.now), **fields}
 
-    def report(self, *events: dict[str, Any]) -> list[dict[str, Any]]:
-        """Posts a batch; the commands of its receipt."""
-        answer = self.post("events", {"edge_id": self.edge_id, "events": events})
+    def report(self, *events: dict[str, Any], until: datetime | None = None) -> list[dict[str, Any]]:
+        """Posts a batch; the commands of its receipt. `until`: of what others wait behind it, the time of its last event."""
+        batch: dict[str, Any] = {"edge_id": self.edge_id, "events": events}
+        if self.watched_since is not None:
+            batch["watched_since"] = format_time(self.watched_since)
+            batch["watched_until"] = format_time(until or self.world.clock.now)
+        answer = self.post("events", batch)
         assert (200, [event["id"] for event in events]) == (answer.status, answer.json.get("accepted"))
         return list(answer.json["commands"])
 
@@ -464,6 +473,11 @@ class Phone:
         """The commands that the receipt brought."""
         self.world.clock.forward(seconds=1)
         return self.world.edge.report(self.registered())
+
+    def refresh(self) -> list[dict[str, Any]]:
+        """As register, of a binding that the edge has reported just so before."""
+        self.world.clock.forward(seconds=1)
+        return self.world.edge.report(self.registered(refreshed=True))
 
     def unregister(self, reason: str = "expired") -> None:
         self.world.clock.forward(seconds=1)

@@ -45,14 +45,22 @@ class EdgeEvent:
     reason: str = ""
     command_id: str = ""
     sip_status: int = 0
+    refreshed: bool = False  # of `registered`: reported just so before, since `watched_since`, and not ended meanwhile
 
 
 @dataclass(frozen=True)
 class EventBatch:
-    """`POST /edge/v1/events`: at most 100 events, oldest first. An empty batch is a heartbeat that collects commands."""
+    """`POST /edge/v1/events`: at most 100 events, oldest first. An empty batch is a heartbeat that collects commands.
+
+    The edge has watched its bindings without a gap from `watched_since` to `watched_until`: whatever it reported as registered
+    since then was still so at `watched_until`, unless its end is in this batch or was accepted before. Both are null while the
+    edge cannot say so; each binding then counts only for a while after its own report.
+    """
 
     edge_id: str
     events: tuple[EdgeEvent, ...] = ()
+    watched_since: datetime | None = None
+    watched_until: datetime | None = None
 
 
 class CommandType(StrEnum):

@@ -17,4 +17,4 @@ class Binding:
     contact: str
     source: str  # ADDRESS:PORT
     since: datetime  # online since
-    seen_at: datetime  # the last report
+    seen_at: datetime  # the last report that was written down

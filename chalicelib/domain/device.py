@@ -1,4 +1,4 @@
-"""A physical phone, by MAC: its state machine, and whether it is online."""
+"""A physical phone, by MAC, and its state machine. Whether it is online: connection.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from chalicelib.domain.identifiers import CommandId, InstallationId, Language, M
 
 OFFBOARD_SIGNED_IN_AFTER = timedelta(days=30)  # without contact
 OFFBOARD_SIGNED_OUT_AFTER = timedelta(days=14)
-SILENCE_MEANS_OFFLINE = timedelta(minutes=21)  # a report every 15 minutes, a registration of at most 5, and one to spare
 
 
 class DeviceState(StrEnum):
@@ -83,7 +82,7 @@ class Device:
     language: Language = Language.EN
     binding: Binding | None = None
     edge_id: str = ""  # where it was registered last, and where its credentials may still be cached
-    last_seen_at: datetime | None = None
+    last_seen_at: datetime | None = None  # as last written; domain/connection.py knows better
     onboarded_at: datetime | None = None
     enrolled_at: datetime | None = None
     signed_in_at: datetime | None = None
@@ -125,25 +124,13 @@ def move(device: Device, step: Move, now: datetime) -> Device:
     return replace(moved, **{times[step]: now})  # type: ignore[arg-type]  # the keys are fields of Device
 
 
-def unseen_days(device: Device, now: datetime) -> int:
-    """For how many days it was not seen, where these are enough to offboard it; else nought.
+def unseen_days(device: Device, seen_at: datetime | None, now: datetime) -> int:
+    """For how many days it was not seen, where these are enough to offboard it; else nought. `seen_at`: last, as far as known.
 
     Blocked ones stay as they are, and what was never seen has nothing to lose.
     """
-    if device.last_seen_at is None or device.blocked or (device.state, Move.OFFBOARD) not in TRANSITIONS:
+    if seen_at is None or device.blocked or (device.state, Move.OFFBOARD) not in TRANSITIONS:
         return 0
     signed_in = device.state is DeviceState.SIGNED_IN
-    unseen = now - device.last_seen_at
+    unseen = now - seen_at
     return unseen.days if unseen >= (OFFBOARD_SIGNED_IN_AFTER if signed_in else OFFBOARD_SIGNED_OUT_AFTER) else 0
-
-
-def connection_of(device: Device | None, edge_started_at: datetime | None, now: datetime) -> Connection:
-    """Online while its binding is reported and its edge has not started anew since. `edge_started_at` is of that edge."""
-    if device is None or device.last_seen_at is None:
-        return Connection.NEVER
-    binding = device.binding
-    if binding is None or now - binding.seen_at > SILENCE_MEANS_OFFLINE:
-        return Connection.OFFLINE
-    if edge_started_at is not None and edge_started_at > binding.seen_at:
-        return Connection.OFFLINE
-    return Connection.ONLINE

@@ -7,12 +7,12 @@ that these files need to know of it. docs/adr/0009-ports.md says why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.device import Device, Move, move, unseen_days
-from chalicelib.domain.identifiers import InstallationId, SipUsername, TenantId, port_mac, port_number
+from chalicelib.domain.identifiers import InstallationId, Mac, SipUsername, TenantId, port_mac, port_number
 from chalicelib.domain.installation import Account, Installation, Port, Stage
 
 # Of one base: all of them change hands in one save, with what the edge is to forget, and that holds 100 records.
@@ -67,9 +67,13 @@ def port_device(port: Installation, before: Device | None, now: datetime) -> Dev
     )
 
 
-def unseen_with_ports(base: Device, ports: Iterable[Device], now: datetime) -> int:
-    """As unseen_days, of a base: nought while one of its ports was seen, or is signed in and has its weeks left."""
-    return min(unseen_days(item, now) for item in (base, *(port for port in ports if port.last_seen_at and not port.blocked)))
+def unseen_with_ports(base: Device, ports: Sequence[Device], seen: Mapping[Mac, datetime | None], now: datetime) -> int:
+    """As unseen_days, of a base: nought while one of its ports was seen, or is signed in and has its weeks left.
+
+    `seen` says when each was there last.
+    """
+    counted = (base, *(port for port in ports if port.last_seen_at and not port.blocked))
+    return min(unseen_days(item, seen[item.mac], now) for item in counted)
 
 
 def offboard_port(port: Device, now: datetime) -> Device:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.contracts.frozen import dataclass
-from chalicelib.domain.device import Connection, Device, connection_of
+from chalicelib.domain.connection import connection_of
+from chalicelib.domain.device import Connection, Device
 from chalicelib.domain.edge import Edge
 from chalicelib.domain.enrollment import Claim
 from chalicelib.domain.errors import NotFound
@@ -60,6 +62,13 @@ def load_owned(gateway: Gateway, tenant_id: TenantId, mac: Mac) -> tuple[Dossier
 
 
 def connection(gateway: Gateway, device: Device | None, now: datetime) -> Connection:
-    """Whether the device is registered now. One read more for a device with a binding: its edge's last start."""
+    """Whether the device is registered now. One read more for a device with a binding: its edge."""
     edge = gateway.store.load(Edge, device.binding.edge_id) if device and device.binding else None
-    return connection_of(device, edge.started_at if edge else None, now)
+    return connection_of(device, edge, now)
+
+
+def load_edges(gateway: Gateway, devices: Sequence[Device | None]) -> dict[str, Edge]:
+    """The edges that hold the bindings of these devices, by id. One read each."""
+    names = sorted({device.binding.edge_id for device in devices if device and device.binding})
+    loaded = gateway.store.load_many(Edge, [(name,) for name in names]) if names else []
+    return {edge.edge_id: edge for edge in loaded if edge}

@@ -1,14 +1,12 @@
 """The phones of a batch of edge events, read together before the first event: two round trips, at half the price.
 
 What is read here may be a second old, and each record is handed out once. Whoever takes one saves it, which is refused where it
-has changed since, or loads it again.
+has changed since, or loads it again; or has the edge's word that nothing is new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from chalicelib.contracts.edge import EdgeEvent, EventType
+from chalicelib.contracts.edge import EventBatch, EventType
 from chalicelib.domain.device import Device
 from chalicelib.domain.edge import Edge
 from chalicelib.domain.installation import Installation, split_username
@@ -18,11 +16,12 @@ Phone = tuple[Installation, Device]
 
 
 class ReadAhead:
-    """Reads who reports a registration: at most two records an event. `edge` is the edge that sent the batch."""
+    """Reads who reports a registration: at most two records an event. `edge` sent the batch, watching since `watched_since`."""
 
-    def __init__(self, gateway: Gateway, edge: Edge, events: Sequence[EdgeEvent]) -> None:
+    def __init__(self, gateway: Gateway, edge: Edge, batch: EventBatch) -> None:
         self.edge = edge
-        named = [split_username(event.username) for event in events if event.type is EventType.REGISTERED]
+        self.watched_since = batch.watched_since
+        named = [split_username(event.username) for event in batch.events if event.type is EventType.REGISTERED]
         ids = sorted({name[0] for name in named if name})
         found = gateway.store.load_many(Installation, [(item,) for item in ids], fresh=False) if ids else []
         self._installations = {item.id: item for item in found if item}

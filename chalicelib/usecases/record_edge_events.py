@@ -1,7 +1,8 @@
 """What an edge reports: registrations, lost bindings, finished commands. Idempotent: the same event twice changes nothing more.
 
-A registration refresh, every 15 minutes, costs two reads together with all others of its batch, at half the price, and one
-write; it also has the user's rights checked. Whatever is more than a refresh is decided upon what is read anew for it.
+A registration refresh, every 15 minutes, costs two reads together with all others of its batch, at half the price, and has the
+user's rights checked. Nothing is written while the edge watches the binding (domain/connection.py), but once in six hours.
+Whatever is more than a refresh is decided upon what is read anew for it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from datetime import datetime
 from chalicelib.contracts.edge import BatchReceipt, CommandType, EdgeCommand, EdgeEvent, EventBatch, EventType
 from chalicelib.domain.binding import Binding
 from chalicelib.domain.command import Command, as_of, finish, is_due, send
-from chalicelib.domain.device import Connection, Device, DeviceState, Move, connection_of, move
-from chalicelib.domain.edge import NOTED_EVERY, Edge
+from chalicelib.domain.connection import BINDING_NOTED_EVERY, connection_of, has_restarted
+from chalicelib.domain.device import Connection, Device, DeviceState, Move, move
+from chalicelib.domain.edge import NOTED_EVERY, Edge, watched
 from chalicelib.domain.installation import Installation, Stage, account_of, keep_alive, split_username, username_of
 from chalicelib.usecases.become_active import device_of
 from chalicelib.usecases.check_users import check_users
@@ -41,9 +43,10 @@ def record_edge_events(gateway: Gateway, batch: EventBatch) -> BatchReceipt:
     """
     edge = until_saved(lambda: _note_edge(gateway, batch.edge_id))
     waited = collect_waiting(gateway, batch.edge_id)
-    ahead = ReadAhead(gateway, edge, batch.events)
+    ahead = ReadAhead(gateway, edge, batch)
     due: Due = {}
     commands = [command for event in batch.events for command in _apply(gateway, ahead, event, due)]
+    _note_watch(gateway, edge, batch)
     check_users(gateway, due.values())
     tell_every_edge(gateway, [command for command in commands if command.type is CommandType.FORGET])
     return BatchReceipt(tuple(event.id for event in batch.events), (*waited, *commands))
@@ -57,11 +60,28 @@ def _note_edge(gateway: Gateway, edge_id: str) -> Edge:
     return edge
 
 
+def _note_watch(gateway: Gateway, known: Edge, batch: EventBatch) -> None:
+    """That the edge watches its bindings, once a minute, and only after what it said of them. `known`: as read before that."""
+    since, until = batch.watched_since, batch.watched_until
+    if since is None or until is None:
+        return
+    until = min(until, gateway.clock())  # an edge whose clock is ahead
+    if watched(known, since, until) == known:
+        return
+
+    def attempt() -> None:
+        edge = gateway.store.load(Edge, batch.edge_id) or known
+        noted = watched(edge, since, until)
+        if noted != edge:
+            gateway.store.save(noted)
+
+    until_saved(attempt)
+
+
 def _apply(gateway: Gateway, ahead: ReadAhead, event: EdgeEvent, due: Due) -> Sequence[EdgeCommand]:
-    edge_id = ahead.edge.edge_id
     handlers: dict[EventType, Callable[[], Sequence[EdgeCommand]]] = {
         EventType.REGISTERED: lambda: _registered(gateway, ahead, event, due),
-        EventType.UNREGISTERED: lambda: _unregistered(gateway, edge_id, event),
+        EventType.UNREGISTERED: lambda: _unregistered(gateway, ahead, event),
         EventType.COMMAND_FINISHED: lambda: _command_finished(gateway, event),
         EventType.EDGE_STARTED: lambda: _edge_started(gateway, ahead, event),
     }
@@ -73,8 +93,8 @@ def _apply(gateway: Gateway, ahead: ReadAhead, event: EdgeEvent, due: Due) -> Se
 
 def _registered(gateway: Gateway, ahead: ReadAhead, event: EdgeEvent, due: Due) -> Sequence[EdgeCommand]:
     phone = ahead.take(event.username)
-    if phone is not None and _only_refreshes(phone, ahead.edge, event, gateway.clock()):
-        return _refresh(gateway, phone, event, due)
+    if phone is not None and _only_refreshes(phone, ahead, event, gateway.clock()):
+        return _refresh(gateway, phone, ahead, event, due)
     edge_id = ahead.edge.edge_id
     named = split_username(event.username)
     installation = gateway.store.load(Installation, named[0]) if named else None
@@ -93,31 +113,51 @@ def _registered(gateway: Gateway, ahead: ReadAhead, event: EdgeEvent, due: Due) 
     return commands
 
 
-def _only_refreshes(phone: Phone, edge: Edge, event: EdgeEvent, now: datetime) -> bool:
+def _only_refreshes(phone: Phone, ahead: ReadAhead, event: EdgeEvent, now: datetime) -> bool:
     """Whether this event means no more than that a phone is still registered, as the functions know it already.
 
     The two records were read one after the other. They belong together where they agree on what changes in both at once.
     """
     installation, device = phone
+    edge = ahead.edge
     binding, shared = device.binding, (installation.id, installation.config_version, installation.blocked)
     if binding is None or binding.edge_id != edge.edge_id or not _same_connection(binding, event) or device.pending_commands:
         return False
     agree = device.owned and shared == (device.installation_id, device.config_version, device.blocked)
     newest = installation.previous is None and event.username == username_of(installation, installation.account)
     alive = not installation.blocked and keep_alive(installation, event.at) == installation
-    online = connection_of(device, edge.started_at, now) is Connection.ONLINE
+    online = _is_watched(binding, ahead, event) or connection_of(device, edge, now) is Connection.ONLINE
     return agree and newest and alive and online and not _is_old_news(device, event)
 
 
-def _refresh(gateway: Gateway, phone: Phone, event: EdgeEvent, due: Due) -> Sequence[EdgeCommand]:
-    """Notes that the phone lives. One write, refused where the device has changed since it was read."""
+def _is_watched(binding: Binding, ahead: ReadAhead, event: EdgeEvent) -> bool:
+    """Whether the edge has had this very binding ever since it was written down, by its own word."""
+    since = ahead.watched_since
+    return event.refreshed and since is not None and since <= binding.seen_at and not has_restarted(ahead.edge, binding)
+
+
+def _refresh(gateway: Gateway, phone: Phone, ahead: ReadAhead, event: EdgeEvent, due: Due) -> Sequence[EdgeCommand]:
+    """Has the user checked. Writes that the phone lives where the edge's word alone does not say so, or it is long ago."""
     installation, before = phone
     device = _bound(before, _binding(before.edge_id, event, before.binding), event)
     check = needs_check(device, gateway.clock())
-    gateway.store.save(replace(device, last_sync_at=gateway.clock()) if check else device)
     if check:
         due[installation.id] = installation
+    if not _is_known(before, device, ahead, event):  # refused where the device has changed since it was read
+        gateway.store.save(replace(device, last_sync_at=gateway.clock()) if check else device)
     return NO_COMMANDS
+
+
+def _is_known(before: Device, after: Device, ahead: ReadAhead, event: EdgeEvent) -> bool:
+    """Whether nothing but times would be written, and those are known otherwise."""
+    binding = before.binding
+    if binding is None or not _is_watched(binding, ahead, event) or event.at - binding.seen_at >= BINDING_NOTED_EVERY:
+        return False
+    return before == replace(
+        after,
+        binding=replace(after.binding, seen_at=binding.seen_at) if after.binding else None,
+        last_seen_at=before.last_seen_at,
+    )
 
 
 def _registered_device(
@@ -234,11 +274,12 @@ def _candidate_beside_owner(
 # --- unregistered, finished, started -----------------------------------------------------------------------------------
 
 
-def _unregistered(gateway: Gateway, edge_id: str, event: EdgeEvent) -> Sequence[EdgeCommand]:
+def _unregistered(gateway: Gateway, ahead: ReadAhead, event: EdgeEvent) -> Sequence[EdgeCommand]:
+    ahead.take(event.username)  # what was read of it is no longer so
     named = split_username(event.username)
     installation = gateway.store.load(Installation, named[0]) if named else None
     device = gateway.store.load(Device, installation.mac) if installation else None
-    if device is None or device.binding is None or not _same_binding(device.binding, edge_id, event):
+    if device is None or device.binding is None or not _same_binding(device.binding, ahead.edge.edge_id, event):
         return NO_COMMANDS
     offline = replace(device, binding=None, last_seen_at=event.at)
     line = replace(event_of(gateway, offline, "unregistered", reason=event.reason), at=event.at, id=event.id)

@@ -12,7 +12,8 @@ from urllib.parse import unquote
 from chalicelib.contracts.edge import EdgeAddress, Route, RouteOutcome, RouteRequest
 from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.calls import Number, UserCalls, has_forwarding, settings_in_force
-from chalicelib.domain.device import Connection, Device, connection_of
+from chalicelib.domain.connection import connection_of
+from chalicelib.domain.device import Connection, Device
 from chalicelib.domain.directory import decide_sign_in
 from chalicelib.domain.edge import Edge
 from chalicelib.domain.errors import BadRequest, CallerFault, NotFound
@@ -116,7 +117,7 @@ def _edges_of(gateway: Gateway, phones: Sequence[Installation]) -> tuple[EdgeAdd
 
 def _holds(gateway: Gateway, edge: Edge, devices: Sequence[Device]) -> bool:
     here = [device for device in devices if device.binding and device.binding.edge_id == edge.edge_id]
-    return any(connection_of(device, edge.started_at, gateway.clock()) is Connection.ONLINE for device in here)
+    return any(connection_of(device, edge, gateway.clock()) is Connection.ONLINE for device in here)
 
 
 def _by_number(gateway: Gateway, tenant_id: TenantId, number: str) -> _Callee | None:

@@ -7,19 +7,22 @@ The ports of a base stay as long as the base does, and are offboarded with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
+from chalicelib.domain.connection import last_seen_at
 from chalicelib.domain.device import Device, Move, move, unseen_days
 from chalicelib.domain.enrollment import Claim, forget_old_otp
 from chalicelib.domain.history import DeviceEvent
-from chalicelib.domain.identifiers import is_port
+from chalicelib.domain.identifiers import Mac, is_port
 from chalicelib.domain.installation import Installation, demote
 from chalicelib.domain.job import JobState, JobType
 from chalicelib.domain.port import offboard_port, unseen_with_ports
 from chalicelib.usecases.base_ports import load_owned_ports
 from chalicelib.usecases.conflicts import until_saved
+from chalicelib.usecases.dossier import load_edges
 from chalicelib.usecases.history import event_of
 from chalicelib.usecases.job_run import JobRun, Progress
 from chalicelib.usecases.ports import Gateway
@@ -70,7 +73,12 @@ def sweep_steps(run: JobRun) -> Iterator[None]:
 
 
 def _sweep_one(run: JobRun, claim: Claim, device: Device | None) -> None:
-    if device is not None and unseen_days(device, run.gateway.clock()) and _is_of(device, claim) and not is_port(claim.mac):
+    if (
+        device is not None
+        and unseen_days(device, device.last_seen_at, run.gateway.clock())
+        and _is_of(device, claim)
+        and not is_port(claim.mac)
+    ):
         until_saved(partial(_offboard, run, device))
     if forget_old_otp(claim, run.gateway.clock()) != claim:
         until_saved(partial(_forget_otp, run, claim))
@@ -86,7 +94,7 @@ def _offboard(run: JobRun, seen: Device) -> None:
     gateway, now = run.gateway, run.gateway.clock()
     device = gateway.store.load(Device, seen.mac)
     ports, ended = load_owned_ports(gateway, device) if device else ([], [])
-    days = unseen_with_ports(device, ports, now) if device else 0
+    days = unseen_with_ports(device, ports, _seen(gateway, [device, *ports]), now) if device else 0
     if device is None or not days:
         return
     installation = gateway.store.load(Installation, device.installation_id) if device.installation_id else None
@@ -100,6 +108,14 @@ def _offboard(run: JobRun, seen: Device) -> None:
     records = [*offboarded, *events, *demoted, audited, *waiting]
     run.save(Progress({"offboarded": len(offboarded)}), *records, remove=ended)
     tell_every_edge(gateway, forgets, waiting)
+
+
+def _seen(gateway: Gateway, devices: Sequence[Device]) -> dict[Mac, datetime | None]:
+    """When each was there last: its edge may know of hours more than its own record."""
+    edges = load_edges(gateway, devices)
+    return {
+        device.mac: last_seen_at(device, edges.get(device.binding.edge_id) if device.binding else None) for device in devices
+    }
 
 
 def _event(gateway: Gateway, device: Device, days: int) -> DeviceEvent:

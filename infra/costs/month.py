@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.region import EdgeTasks
+
 FOLDER = Path(__file__).parent
 GB = 1e9
 SECONDS_A_DAY = 86400
+TASKS = EdgeTasks(image="", certificate_secret_arn="")  # a region that says nothing of its tasks
 
 
 @dataclass(frozen=True)
@@ -57,21 +60,36 @@ class Load:
     phones: int
     tasks: int
     reports: float
+    notes: float
+    returns: float
     batches: float
+    watches: float
     files: float
     refreshes: float
+    probes: float
 
 
 def load_of(phones: int, inputs: Mapping[str, Any]) -> Load:
     """Counts; heartbeats are empty batches, and go only where there is nothing to report."""
     days, each, edge = inputs["days_a_month"], inputs["phones"], inputs["edge"]
-    tasks = max(edge["fewest_tasks"], math.ceil(phones / edge["phones_per_task"]))
+    tasks = max(TASKS.fewest, math.ceil(phones / TASKS.phones_per_task))
     reports = phones * each["reports_a_day"] * days
     heartbeats = tasks * edge["heartbeats_a_day"] * days
     a_second = reports / tasks / (days * SECONDS_A_DAY)
     events = min(edge["events_a_batch"], 1 + a_second * edge["report_linger_seconds"])  # the first waits for the others
-    batches = max(heartbeats, reports / events)
-    return Load(phones, tasks, reports, batches, phones * each["files_a_day"] * days, phones * each["refreshes_a_day"] * days)
+    returns = phones * each["returns_a_day"] * days
+    return Load(
+        phones=phones,
+        tasks=tasks,
+        reports=reports,
+        notes=phones * each["notes_a_day"] * days,
+        returns=returns,
+        batches=max(heartbeats, reports / events) + 2 * returns,  # what is new does not wait
+        watches=tasks * edge["watches_a_day"] * days,
+        files=phones * each["files_a_day"] * days,
+        refreshes=phones * days * SECONDS_A_DAY / (each["registration_seconds"] * each["refreshed_after"]),
+        probes=phones * each["probing_share"] * each["probes_a_day"] * days,
+    )
 
 
 def month(phones: int, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
@@ -88,9 +106,17 @@ def month(phones: int, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
 
 def _store(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
     each = inputs["requests"]
-    counts = {"report": load.reports, "batch": load.batches, "settled_file": load.files}
+    counts = {
+        "report": load.reports,
+        "note": load.notes,
+        "batch": load.batches,
+        "watch": load.watches,
+        "left": load.returns,
+        "back": load.returns,
+        "settled_file": load.files,
+    }
     reads = sum(_read_units(each[name]) * count for name, count in counts.items())
-    writes = load.reports * each["report"]["writes"] * inputs["sized"]["report_write_units"]
+    writes = sum(each[name].get("writes", 0) * _write_units(name, inputs) * count for name, count in counts.items())
     stored = load.phones * inputs["phones"]["stored_bytes"] / GB
     kept = prices.of("dynamodb_gb_month", stored) + prices.of("dynamodb_recovery_gb_month", stored)
     return [
@@ -105,10 +131,19 @@ def _read_units(request: Mapping[str, int]) -> float:
     return request.get("reads", 0) + request.get("queries", 0) + request.get("stale", 0) / 2
 
 
+def _write_units(request: str, inputs: Mapping[str, Any]) -> float:
+    return float(inputs["sized"]["edge_write_units" if request == "watch" else "device_write_units"])
+
+
 def _functions(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
     settings = inputs["functions"]
     calls = load.batches + load.files
-    seconds = load.reports * settings["batch_seconds_a_event"] + load.files * settings["file_seconds"]
+    seconds = (
+        load.batches * settings["batch_seconds"]
+        + load.reports * settings["report_seconds"]
+        + 2 * load.returns * settings["change_seconds"]
+        + load.files * settings["file_seconds"]
+    )
     duration = prices.of("lambda_gb_second", seconds * settings["memory_gb"])
     logged = calls * settings["log_bytes_a_call"] / GB
     sent = load.files * settings["answer_bytes"] / GB
@@ -131,14 +166,16 @@ def _firewall(calls: float, prices: Prices) -> float:
 
 def _edge(load: Load, inputs: Mapping[str, Any], prices: Prices) -> list[Line]:
     edge, hours = inputs["edge"], inputs["hours_a_month"]
-    task = prices.of("fargate_vcpu_hour", edge["vcpu"]) + prices.of("fargate_gb_hour", edge["memory_gb"])
-    sent = load.refreshes * edge["refresh_bytes_out"] / GB
-    passed = sent + load.refreshes * edge["refresh_bytes_in"] / GB
-    units = max(passed / hours / edge["nlcu_gb_an_hour"], load.phones / edge["nlcu_flows"])
+    vcpu, memory_gb = TASKS.cpu / 1024, TASKS.memory_mb / 1024
+    task = prices.of("fargate_vcpu_hour", vcpu) + prices.of("fargate_gb_hour", memory_gb)
+    head = edge["packet_bytes"]
+    sent = (load.refreshes * (edge["answer_bytes"] + head) + load.probes * head) / GB
+    taken = (load.refreshes * (edge["request_bytes"] + 2 * head) + load.probes * head) / GB
+    units = max((sent + taken) / hours / edge["nlcu_gb_an_hour"], load.phones / edge["nlcu_flows"])
     balancer = prices.of("nlb_hour", hours) + prices.of("nlcu_hour", units * hours)
     addresses = load.tasks + edge["zones"]
     return [
-        Line("Fargate", f"{load.tasks} tasks of {edge['vcpu']} vCPU, {edge['memory_gb']} GB, arm64", task * load.tasks * hours),
+        Line("Fargate", f"{load.tasks} tasks of {vcpu:g} vCPU, {memory_gb:g} GB, arm64", task * load.tasks * hours),
         Line("Transfer", f"{sent:,.0f} GB of answers to registration refreshes", prices.of("transfer_gb", sent)),
         Line("Load balancer", f"{units:,.1f} units", balancer),
         Line("Addresses", f"{addresses} public IPv4", prices.of("address_hour", addresses * hours)),

@@ -18,6 +18,7 @@ from chalicelib.handlers.answers import plain_404
 from chalicelib.settings import Settings
 from infra.alarms import anchor_of
 from infra.api import LOGGED
+from infra.costs.month import TASKS
 from infra.functions import IN_THE_BACKGROUND, RIGHTS, pascal
 from infra.network import BETWEEN_EDGES, SIP_TLS
 from infra.routes import queue_readers, routes, schedules, unknown_functions
@@ -329,6 +330,19 @@ def test_an_edge_removes_queues_of_edges_and_subscriptions_of_the_topic_alone(em
     assert json.dumps(queue["Resource"]).endswith(':sipgw-emea-edge-*"]]}')
     assert ["sns:ListSubscriptionsByTopic", "sns:Subscribe", "sns:Unsubscribe"] == subscription["Action"]
     assert "*" not in subscription["Resource"]
+
+
+def test_an_edge_has_room_for_half_as_many_phones_again(emea: Templates) -> None:
+    """One of three tasks lost. The bill is computed from the same numbers (infra/costs/month.py)."""
+    tasks = emea.region.edge
+    (container,) = emea.only("AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    told = {item["Name"]: item["Value"] for item in container["Environment"]}
+    (files,) = [limit["SoftLimit"] for limit in container["Ulimits"] if limit["Name"] == "nofile"]
+
+    assert tasks.phones_per_task * 3 / 2 <= int(told["EDGE_MAX_CONNECTIONS"]) < files
+    assert tasks.phones_per_task * 3 / 2 * 75 / 1000 + 300 <= tasks.memory_mb
+    assert tasks.phones_per_task * 3 / 2 * 70 / 1000 <= int(told["EDGE_SHARED_MEMORY_MB"]) <= tasks.memory_mb - 300
+    assert (tasks.cpu, tasks.memory_mb, tasks.phones_per_task) == (TASKS.cpu, TASKS.memory_mb, TASKS.phones_per_task)
 
 
 def test_tls_goes_through_the_load_balancer_as_it_is(emea: Templates) -> None:

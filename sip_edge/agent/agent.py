@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Coroutine, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -63,15 +64,17 @@ class Agent:
         self._commander = Commander(
             send=self._link.send, on_finished=self._report_command, on_refresh=self._refresh, metrics=metrics
         )
+        self._bindings = KnownBindings(settings.id)
         self._poster = Poster(
-            settings.id,
+            self._bindings,
             functions,
             outbox,
             on_command=self._commander.accept,
             pace=Pace(settings.heartbeat_seconds, settings.report_linger_seconds),
         )
-        self._bindings = KnownBindings()
         self._media = MediaWatch(settings.media_control, send=self._link.send, linked=lambda: self._link.is_up)
+        self._silence = timedelta(seconds=settings.report_seconds + settings.expires_max + settings.silence_spare_seconds)
+        self._look_seconds = settings.heartbeat_seconds
         control = Control(settings.run_directory)
         self._monitor = Monitor(settings.metrics, control, read_problem=self._read_problem, read_families=self._read_families)
         self._certificate = CertificateWatch(settings, control, metrics)
@@ -85,6 +88,7 @@ class Agent:
             parts.create_task(self._monitor.run())
             parts.create_task(self._certificate.run())
             parts.create_task(self._media.run())
+            parts.create_task(self._end_silent_bindings())
 
     def _read_problem(self) -> str:
         """Why phones are not served, as far as the agent sees; functions that are away are no reason."""
@@ -124,13 +128,23 @@ class Agent:
         new_life = self._outbox.note_start(state.start_id, _event_now(EventType.EDGE_STARTED, contact=self._contact))
         if new_life:
             log_event("edge_started", start_id=state.start_id)
-            self._bindings.clear()
             self._poster.wake(news=True)
+        self._bindings.begin(datetime.now(UTC))
         self._media.link_up(new_life=new_life)
         self._commander.link_up()
 
     def _lose_link(self) -> None:
+        self._bindings.end()
         self._commander.link_down()
+
+    async def _end_silent_bindings(self) -> None:
+        """Reports the end of a binding that Kamailio has reported neither again in time nor as ended, for whatever reason."""
+        while True:
+            await asyncio.sleep(self._look_seconds)
+            silent = self._bindings.silent(datetime.now(UTC), self._silence)
+            for event in silent:
+                log_event("binding_silent", username=event.username)
+            self._store([_end_of(event) for event in silent])
 
     def _answer(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -182,11 +196,17 @@ class Agent:
             return
         for event in events:
             self._metrics.events.add(event.type.value)
-        shed = self._outbox.add(events)
+        noted = [self._bindings.note(event) for event in events]
+        shed = self._outbox.add(noted)
         if shed:
             log_event("events_shed", count=shed, total=self._outbox.shed_count)
-        news = [event for event in events if self._bindings.note(event)]
-        self._poster.wake(news=bool(news))
+            self._bindings.lose_event(datetime.now(UTC))
+        self._poster.wake(news=not all(event.refreshed for event in noted))
+
+
+def _end_of(event: EdgeEvent) -> EdgeEvent:
+    """The end of a binding that was last heard of with this event, and at that time."""
+    return replace(event, id=uuid.uuid4().hex, type=EventType.UNREGISTERED, reason="expired", refreshed=False)
 
 
 def _event_now(kind: EventType, **fields: Any) -> EdgeEvent:

@@ -11,10 +11,12 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from chalicelib.contracts.edge import BatchReceipt, EdgeCommand, EdgeEvent, EventBatch
 from sip_edge.agent.core.delivery import Delivery, Pace, gives_up, note_accepted, note_away, note_refused, pause_seconds
 from sip_edge.agent.functions import Functions, FunctionsAway, RequestRefused
+from sip_edge.agent.known_bindings import KnownBindings
 from sip_edge.agent.log import log_event
 from sip_edge.agent.outbox import Outbox
 
@@ -24,14 +26,14 @@ class Poster:
 
     def __init__(
         self,
-        edge_id: str,
+        bindings: KnownBindings,
         functions: Functions,
         outbox: Outbox,
         *,
         on_command: Callable[[EdgeCommand], None],
         pace: Pace,
     ) -> None:
-        self._edge_id = edge_id
+        self._bindings = bindings
         self._functions = functions
         self._outbox = outbox
         self._on_command = on_command
@@ -52,7 +54,7 @@ class Poster:
             events = self._outbox.oldest(self._delivery.batch_limit)
             all_taken = len(events) == len(self._outbox)
             self._due = time.monotonic() + self._pace.heartbeat_seconds if all_taken else 0.0
-            await self._deliver(events)
+            await self._deliver(self._bindings.batch_of(events, datetime.now(UTC) if all_taken else events[-1].at))
             if self._delivery.failures:
                 await asyncio.sleep(pause_seconds(self._delivery.failures - 1, jitter=random.random()))  # noqa: S311 - no secret
             else:
@@ -66,15 +68,15 @@ class Poster:
                 async with asyncio.timeout(seconds):
                     await self._wake.wait()
 
-    async def _deliver(self, events: Sequence[EdgeEvent]) -> None:
+    async def _deliver(self, batch: EventBatch) -> None:
         try:
-            receipt = await self._functions.post_events(EventBatch(self._edge_id, tuple(events)))
+            receipt = await self._functions.post_events(batch)
         except FunctionsAway as problem:
             self._fail(note_away(self._delivery), str(problem))
         except RequestRefused as problem:
-            self._refuse(events, str(problem))
+            self._refuse(batch.events, str(problem))
         else:
-            self._accept(events, receipt)
+            self._accept(batch.events, receipt)
 
     def _accept(self, events: Sequence[EdgeEvent], receipt: BatchReceipt) -> None:
         dropped = self._outbox.drop(receipt.accepted)
@@ -93,6 +95,7 @@ class Poster:
         if gives_up(len(events)):
             self._outbox.drop([events[0].id])
             log_event("event_given_up", id=events[0].id, type=events[0].type.value, problem=problem)
+            self._bindings.lose_event(datetime.now(UTC))
             self._delivery = note_accepted(self._delivery)
         else:
             self._fail(note_refused(self._delivery, len(events)), problem)

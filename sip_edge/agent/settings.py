@@ -173,6 +173,9 @@ class AgentSettings(_FromEnvironment):
     commands: str = ""  # unix:PATH, sns:TOPIC_ARN or sqs:QUEUE_URL; empty: commands come only with the answers to events
     queue_prefix: str = "sip-edge-"  # of the queue that the edge makes for itself behind an SNS topic
     heartbeat_seconds: int = 30
+    report_seconds: int = 900  # as Kamailio's
+    expires_max: int = 300  # as Kamailio's
+    silence_spare_seconds: int = 30  # a binding without a report for both of these and so long more has ended unheard
     report_linger_seconds: int = 5  # how long the report of an unchanged binding waits for others; news never does
     metrics: str = ""  # ADDRESS:PORT of /metrics and /healthz, loopback or private only; empty: none
     run_directory: str = "/run/sip-edge"  # Kamailio's, for its control socket
@@ -198,7 +201,7 @@ class AgentSettings(_FromEnvironment):
                 raise BadSetting(f"EDGE_{name} must be ADDRESS:PORT")
         if self.renewal_seconds < 1:
             raise BadSetting("EDGE_RENEWAL_SECONDS must be at least 1")
-        if not 0 <= self.report_linger_seconds <= 60:  # noqa: PLR2004 - online for six minutes more than a report and a registration
+        if not 0 <= self.report_linger_seconds <= 60:  # noqa: PLR2004 - a report and a registration later its binding is given up
             raise BadSetting("EDGE_REPORT_LINGER_SECONDS must be between 0 and 60")
 
     def load_credential(self) -> str:

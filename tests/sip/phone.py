@@ -71,6 +71,10 @@ class Phone:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()
 
+    @property
+    def connection(self) -> ssl.SSLSocket:
+        return self._socket
+
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
 

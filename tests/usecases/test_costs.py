@@ -12,6 +12,7 @@ import pytest
 from chalicelib.adapters.counting import Cost
 from chalicelib.adapters.records import item_of
 from chalicelib.domain.device import Device
+from chalicelib.domain.edge import MOST_WATCHES, Edge, Watch
 from chalicelib.domain.installation import Installation
 from tests.gateway import BEN, MAC, Phone, World
 
@@ -126,11 +127,34 @@ def test_waiting_at_the_sign_in_screen_is_one_read(world: World, phone: Phone) -
     assert Cost(reads=1) == world.cost_of(lambda: phone.screen("pairing"))
 
 
-def test_a_registration_refresh_is_one_write(world: World, signed_in: Phone) -> None:
-    cost = world.cost_of(signed_in.register)
+@pytest.fixture
+def watched(signed_in: Phone) -> Phone:
+    """Signed in, and registered at an edge that watches it."""
+    signed_in.world.edge.watch()
+    signed_in.register()
+    return signed_in
+
+
+def test_a_registration_refresh_writes_nothing(world: World, watched: Phone) -> None:
+    cost = world.cost_of(watched.refresh)
 
     # read: the edge that reports, and at half the price installation and device; asked: what waits for the edge
-    assert Cost(reads=1, stale=2, queries=1, writes=1) == cost
+    assert Cost(reads=1, stale=2, queries=1) == cost
+
+
+def test_a_registration_refresh_is_written_once_in_six_hours(world: World, watched: Phone) -> None:
+    world.edge.report()
+    writes = []
+    for _ in range(24):
+        world.clock.forward(minutes=15)
+        world.edge.report()  # notes that the edge lives
+        writes.append(world.cost_of(watched.refresh).writes)
+
+    assert [0] * 23 + [1] == writes
+
+
+def test_a_registration_refresh_of_an_edge_that_does_not_watch_is_one_write(world: World, signed_in: Phone) -> None:
+    assert Cost(reads=1, stale=2, queries=1, writes=1) == world.cost_of(signed_in.register)
 
 
 def test_a_registration_anew_of_a_signed_in_phone_also_reads_its_messages(world: World, signed_in: Phone) -> None:
@@ -141,11 +165,12 @@ def test_a_registration_anew_of_a_signed_in_phone_also_reads_its_messages(world:
     assert Cost(reads=4, stale=2, queries=1, writes=2) == cost
 
 
-def test_a_refresh_after_15_minutes_also_reads_the_users_rights(world: World, signed_in: Phone) -> None:
+def test_a_refresh_after_15_minutes_also_reads_the_users_rights(world: World, watched: Phone) -> None:
     world.clock.forward(minutes=15)
-    cost = world.cost_of(signed_in.register)
+    world.edge.report()
+    cost = world.cost_of(watched.refresh)
 
-    assert Cost(reads=1, stale=5, queries=1, writes=1) == cost  # also: user, tenant, policy, at half the price
+    assert Cost(reads=1, stale=5, queries=1) == cost  # also: user, tenant, policy, at half the price
 
 
 def test_the_bill_is_computed_from_what_is_counted_here(world: World, signed_in: Phone) -> None:
@@ -153,17 +178,31 @@ def test_the_bill_is_computed_from_what_is_counted_here(world: World, signed_in:
     counted = {name: Cost(**cost) for name, cost in tomllib.loads(INPUTS.read_text())["requests"].items()}
     phones = [signed_in, world.phone("805ec0654321").enroll().sign_in(BEN)]
     answer_commands(world, "805ec0654321")
+    world.edge.watch()
     for phone in phones:
         phone.fetch()
         phone.register()
 
-    def batch_of(*phones: Phone) -> Cost:
-        world.clock.forward(minutes=15)
-        return replace(world.cost_of(lambda: world.edge.report(*(phone.registered() for phone in phones))))
+    def batch_of(*phones: Phone, minutes: int = 15) -> Cost:
+        world.clock.forward(minutes=minutes)
+        world.edge.report()  # notes that the edge lives, and that it watches
+        return replace(world.cost_of(lambda: world.edge.report(*(phone.registered(refreshed=True) for phone in phones))))
 
-    two, one = batch_of(*phones), batch_of(signed_in)  # in this order: after half an hour of silence the other is offline
+    one, two = batch_of(signed_in), batch_of(*phones)
+    again, still = batch_of(signed_in, minutes=360), batch_of(signed_in)
+    world.clock.forward(minutes=1)
+    noted, heartbeat = (replace(world.cost_of(world.edge.report)) for _ in range(2))
+    left, back = (replace(world.cost_of(event)) - heartbeat for event in (signed_in.unregister, signed_in.register))
 
-    assert counted == {"report": two - one, "batch": one - (two - one), "settled_file": world.cost_of(signed_in.fetch)}
+    assert counted == {
+        "report": two - one,
+        "note": again - still,
+        "batch": one - (two - one),
+        "watch": noted - heartbeat,
+        "left": left,
+        "back": back,
+        "settled_file": world.cost_of(signed_in.fetch),
+    }
 
 
 def test_a_device_is_written_for_one_unit(world: World, signed_in: Phone) -> None:
@@ -195,10 +234,27 @@ def test_a_device_is_written_for_one_unit(world: World, signed_in: Phone) -> Non
         edge_id=edge_id,
         **dict.fromkeys(("last_seen_at", "onboarded_at", "enrolled_at", "signed_in_at", "last_sync_at"), now),
     )
-    item = item_of(device)
-    texts = (item.partition, item.sort, item.kind, item.data, "partition", "sort", "kind", "data", "version", "0000")
 
-    assert 1024 >= sum(len(text.encode()) for text in texts)
+    assert 1024 >= size_of(device)
+
+
+def test_an_edge_is_written_for_one_unit_and_one_of_its_list() -> None:
+    now = datetime(2026, 11, 22, 12, 0, 0, 123456, UTC)
+    watches = (Watch(now, now),) * MOST_WATCHES
+    edge = Edge("ip-10-0-101-123.eu-west-1.compute.internal", now, "sip:255.255.255.255:65535;transport=tcp", now, watches)
+
+    assert 1024 >= size_of(edge)
+
+
+def size_of(record: object) -> int:
+    """As DynamoDB counts it."""
+    item = item_of(record)
+    texts = [item.partition, item.sort, item.kind, item.data, "partition", "sort", "kind", "data", "version", "0000"]
+    if item.expires_at:
+        texts += ["expires_at", "0000000000"]
+    if item.listing_partition:
+        texts += ["listing_partition", item.listing_partition, "listing_sort", item.listing_sort or ""]
+    return sum(len(text.encode()) for text in texts)
 
 
 def test_stage_1_of_a_new_phone_is_one_query_and_its_writes(world: World, phone: Phone) -> None:

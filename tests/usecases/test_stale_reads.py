@@ -117,6 +117,18 @@ def test_a_phone_that_was_blocked_a_moment_ago_is_forgotten(
     assert "offline" == world.device()["connection"]
 
 
+def test_a_phone_that_left_a_moment_ago_and_returns_over_the_same_connection_is_online(
+    world: World, store: LaggingStore, signed_in: Phone
+) -> None:
+    world.edge.watch()
+    signed_in.register()
+    store.lag(Device)
+    signed_in.unregister()
+    signed_in.register()
+
+    assert "online" == world.device()["connection"]
+
+
 def test_a_command_that_was_given_a_moment_ago_is_not_lost(world: World, store: LaggingStore, signed_in: Phone) -> None:
     store.lag(Device)
     command = world.admin.post(f"/v1/devices/{MAC}/restart").json["id"]

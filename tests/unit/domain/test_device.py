@@ -1,17 +1,14 @@
-"""The device's state machine, walked completely, and whether it is online: domain/device.py."""
+"""The device's state machine, walked completely: domain/device.py."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from chalicelib.domain.device import TRANSITIONS, Connection, DeviceState, Move, connection_of, move
+from chalicelib.domain.device import TRANSITIONS, DeviceState, Move, move
 from chalicelib.domain.errors import IllegalMove
 from tests.unit.domain.samples import ANNA, NOW, a_binding, a_device, after
 
@@ -129,41 +126,3 @@ def test_offboarding_takes_user_registration_and_proofs_away() -> None:
 @pytest.mark.parametrize("state", DeviceState)
 def test_a_device_is_owned_once_presence_was_proven(state: DeviceState) -> None:
     assert (state in {"enrolled", "signed_in"}) == a_device(state=state).owned
-
-
-def test_a_device_that_was_never_seen_never_connected() -> None:
-    assert connection_of(a_device(), None, NOW) is Connection.NEVER
-
-
-def test_no_device_never_connected() -> None:
-    assert connection_of(None, None, NOW) is Connection.NEVER
-
-
-def test_a_device_without_a_registration_is_offline() -> None:
-    assert connection_of(a_device(last_seen_at=NOW), None, NOW) is Connection.OFFLINE
-
-
-@pytest.mark.parametrize(
-    ("minutes", "expected"), [(0, "online"), (20, "online"), (21, "online"), (21.01, "offline"), (600, "offline")]
-)
-def test_a_device_is_offline_after_21_silent_minutes(minutes: float, expected: str) -> None:
-    device = a_device(last_seen_at=NOW, binding=a_binding())
-
-    assert expected == connection_of(device, None, after(minutes=minutes))
-
-
-@pytest.mark.parametrize(("minutes", "expected"), [(-5, "online"), (0, "online"), (0.01, "offline")])
-def test_a_registration_ends_with_the_start_of_its_edge(minutes: float, expected: str) -> None:
-    device = a_device(last_seen_at=NOW, binding=a_binding())
-
-    assert expected == connection_of(device, after(minutes=minutes), after(minutes=1))
-
-
-@given(st.floats(-60, 60), st.floats(0, 60))
-def test_a_device_that_went_offline_stays_so_without_a_report(edge_started: float, silent: float) -> None:
-    device = a_device(last_seen_at=NOW, binding=a_binding())
-    started_at, then = after(minutes=edge_started), after(minutes=silent)
-    first = connection_of(device, started_at, then)
-    later = connection_of(device, started_at, then + timedelta(minutes=1))
-
-    assert (first, later) != (Connection.OFFLINE, Connection.ONLINE)
