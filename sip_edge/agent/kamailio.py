@@ -49,7 +49,7 @@ ca_list = {authority}
 certificate = {trunk_certificate}
 private_key = {trunk_key}
 """
-# Of each process, taken as used. The files alone take more than half of 16 MB. Those processes that read from phones have a table
+# Of each process, taken as used. The files alone take more than half of 16 MB; the processes that read from phones have a table
 # with a place for every connection there may be.
 _PRIVATE_MEMORY_MB = 16
 _CONNECTIONS_PER_MB = 2_000
