@@ -5,6 +5,7 @@ Secrets are not settings: `secrets_source` says where they are and adapters/secr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -13,6 +14,7 @@ from chalicelib.contracts.frozen import dataclass
 
 SHORTEST_EXPIRY_SECONDS = 60
 LONGEST_EXPIRY_SECONDS = 300
+_SERVER = re.compile(r"[A-Za-z0-9.-]{1,253}(:[1-9][0-9]{0,4})?")
 
 
 class BadSetting(ValueError):
@@ -28,6 +30,7 @@ class Settings:
     people_url: str = ""  # what browsers call; empty: public_url
     sip_host: str = "localhost"  # registrar, realm and SIP domain
     sip_port: int = 5061
+    sip_second: str = ""  # HOST or HOST:PORT, where phones go while sip_host does not answer; empty: nowhere
     registration_expiry_seconds: int = 120  # 60 to 300
     store: str = "sqlite"  # sqlite or dynamodb
     sqlite_path: str = ".gateway/gateway.db"
@@ -60,6 +63,12 @@ class Settings:
         return cls(**values)
 
     @property
+    def second_sip_server(self) -> tuple[str, int]:
+        """Host and port of the second SIP server; an empty host where there is none."""
+        host, _, port = self.sip_second.partition(":")
+        return host, int(port) if port else self.sip_port
+
+    @property
     def browser_url(self) -> str:
         """What people open: the pairing pages."""
         return self.people_url or self.public_url
@@ -71,6 +80,8 @@ class Settings:
             raise BadSetting(f"SIPGW_DIRECTORY is {self.directory!r}; it must be local or graph")
         if not SHORTEST_EXPIRY_SECONDS <= self.registration_expiry_seconds <= LONGEST_EXPIRY_SECONDS:
             raise BadSetting("SIPGW_REGISTRATION_EXPIRY_SECONDS must be between 60 and 300 seconds")
+        if self.sip_second and not _SERVER.fullmatch(self.sip_second):
+            raise BadSetting("SIPGW_SIP_SECOND must be HOST or HOST:PORT")
         if not self.public_url.startswith("https://"):
             raise BadSetting("SIPGW_PUBLIC_URL must begin with https://: phones get secrets from it")
         if self.firmware_mirror_url and not self.firmware_mirror_url.startswith(("https://", "http://")):

@@ -162,6 +162,7 @@ class Edge(Construct):
         return {
             "AWS_DEFAULT_REGION": region.aws_region,
             "EDGE_SIP_HOST": region.hosts.sip,
+            "EDGE_SIP_SECOND": region.hosts.sip_second,
             "EDGE_LISTEN": "0.0.0.0",  # noqa: S104 - the task's own network
             "EDGE_FUNCTIONS_URL": f"https://{region.hosts.people}",
             "EDGE_CREDENTIAL_SECRET": around.data.edge_credentials.secret_arn,

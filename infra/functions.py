@@ -180,6 +180,7 @@ class Functions(Construct):
             "public_url": f"https://{region.hosts.phones}",
             "people_url": f"https://{region.hosts.people}",
             "sip_host": region.hosts.sip,
+            "sip_second": region.hosts.sip_second,
             "registration_expiry_seconds": str(region.phones.registration_expiry_seconds),
             "store": "dynamodb",
             "region_table": region.region_table,

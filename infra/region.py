@@ -21,6 +21,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]{1,11}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _AWS_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 _HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9./:_-]*@sha256:[0-9a-f]{64}")
 _CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]{36}")
 _SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+")
@@ -50,6 +51,9 @@ class Hosts:
     people: str  # pairing pages, the administrators' API, the edges
     sip: str  # registrar, realm and SIP domain
     certificate_arn: str
+    sip_second: str = (
+        ""  # NAME or NAME:PORT, where phones go while `sip` does not answer; the SIP certificate must name it as well
+    )
     zone_id: str = ""  # Route 53 zone that gets the records; empty: the operator makes them from the outputs
     zone_name: str = ""
 
@@ -253,6 +257,11 @@ def _host_problems(hosts: Hosts) -> Iterable[str]:
     for field_name, host in names.items():
         if not _HOST.fullmatch(host):
             yield f"/hosts/{field_name} must be a host name in lower case, such as {field_name}.example.com"
+    second, _, port = hosts.sip_second.partition(":")
+    if hosts.sip_second and not (
+        _HOST.fullmatch(second) and (not port or _PORT.fullmatch(port)) and second not in names.values()
+    ):
+        yield "/hosts/sip_second must be another host name, or HOST:PORT, such as sip2.example.com"
     if len(set(names.values())) != len(names):
         yield "/hosts: phones, people and sip must be three different names"
     if not _CERTIFICATE.fullmatch(hosts.certificate_arn):

@@ -1,7 +1,7 @@
 """The certificates of a gateway on one machine: its own small authority, or what HOST_CERT and HOST_KEY bring.
 
-The authority (EC P-256) signs one server certificate for localhost, 127.0.0.1, ::1 and HOST. Both are made when they are
-missing, near their end, or wrong for HOST. HTTPS and SIP use the same one.
+The authority (EC P-256) signs one server certificate for localhost, 127.0.0.1, ::1, HOST and the name of SIP_SECOND. Both are
+made when they are missing, near their end, or wrong for these names. HTTPS and SIP use the same one.
 """
 
 from __future__ import annotations
@@ -40,12 +40,13 @@ class ServerIdentity:
     trust_anchor: Path | None
 
 
-def prepare_certificates(folder: Path, host: str, now: datetime) -> ServerIdentity:
-    """The local authority's certificate for `host` and loopback, made or renewed where needed."""
+def prepare_certificates(folder: Path, host: str, now: datetime, second: str = "") -> ServerIdentity:
+    """The local authority's certificate for `host`, loopback and the `second` name, made or renewed where needed."""
+    names = list(dict.fromkeys([host or "localhost", *_LOOPBACK, *([second] if second else [])]))
     authority, authority_key = _load_or_make_authority(folder, now)
     certificate, key = folder / "server.pem", folder / "server.key"
-    if not _is_good_server(certificate, key, authority, host, now):
-        _make_server(certificate, key, (authority, authority_key), host, now)
+    if not _is_good_server(certificate, key, authority, names, now):
+        _make_server(certificate, key, (authority, authority_key), names, now)
     return ServerIdentity(certificate, key, folder / "ca.pem")
 
 
@@ -93,11 +94,11 @@ def _make_server(
     certificate: Path,
     key: Path,
     authority: tuple[x509.Certificate, ec.EllipticCurvePrivateKey],
-    host: str,
+    names: list[str],
     now: datetime,
 ) -> None:
     private = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, (host or "localhost")[:64])])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
     issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority[1].public_key())
     server = (
         _builder(subject, authority[0].subject, private.public_key(), now, SERVER_LIFE)
@@ -105,7 +106,7 @@ def _make_server(
         .add_extension(_key_usage(digital_signature=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(issuer_key, critical=False)
-        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in _names(host)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
         .sign(authority[1], hashes.SHA256())
     )
     write_private(key, _key_pem(private))
@@ -142,7 +143,7 @@ def _key_usage(**used: bool) -> x509.KeyUsage:
     return x509.KeyUsage(**{name: used.get(name, False) for name in names})
 
 
-def _is_good_server(certificate: Path, key: Path, authority: x509.Certificate, host: str, now: datetime) -> bool:
+def _is_good_server(certificate: Path, key: Path, authority: x509.Certificate, names: list[str], now: datetime) -> bool:
     if not (certificate.exists() and key.exists()):
         return False
     server = x509.load_pem_x509_certificate(certificate.read_bytes())
@@ -151,16 +152,12 @@ def _is_good_server(certificate: Path, key: Path, authority: x509.Certificate, h
         server.verify_directly_issued_by(authority)
     except (ValueError, TypeError, InvalidSignature):
         return False
-    names = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    named = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return (
         _public_bytes(server.public_key()) == _public_bytes(private.public_key())
-        and list(names) == [_general_name(name) for name in _names(host)]
+        and list(named) == [_general_name(name) for name in names]
         and server.not_valid_after_utc - RENEW_BEFORE > now
     )
-
-
-def _names(host: str) -> list[str]:
-    return list(dict.fromkeys([host or "localhost", *_LOOPBACK]))
 
 
 def _general_name(name: str) -> x509.GeneralName:

@@ -107,6 +107,7 @@ def function_settings(options: GatewayOptions, state: GatewayState, identity: Se
         "SIPGW_PUBLIC_URL": options.public_url,
         "SIPGW_SIP_HOST": options.host or "localhost",
         "SIPGW_SIP_PORT": str(options.sip_port),
+        "SIPGW_SIP_SECOND": options.sip_second,
         "SIPGW_STORE": "sqlite",
         "SIPGW_SQLITE_PATH": str(state.database),
         "SIPGW_SECRETS_SOURCE": f"file:{state.secrets}",
@@ -134,6 +135,7 @@ def _rtpengine(options: GatewayOptions, base: Mapping[str, str]) -> ChildPlan:
 def _kamailio(options: GatewayOptions, state: GatewayState, identity: ServerIdentity, base: Mapping[str, str]) -> ChildPlan:
     settings = {
         "EDGE_SIP_HOST": options.host or "localhost",
+        "EDGE_SIP_SECOND": options.sip_second,
         "EDGE_LISTEN": options.bind_address,
         "EDGE_TLS_PORT": str(options.sip_port),
         "EDGE_TLS_CERTIFICATE": str(identity.certificate),

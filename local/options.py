@@ -32,6 +32,7 @@ class GatewayOptions:
 
     state: Path
     host: str = ""
+    sip_second: str = ""
     host_certificate: Path | None = None
     host_key: Path | None = None
     https_port: int = 8443
@@ -77,6 +78,7 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> G
     return GatewayOptions(
         state=options.state.absolute(),
         host=_parse_host(options.host),
+        sip_second=_parse_second(options.sip_second),
         host_certificate=options.host_certificate,
         host_key=options.host_key,
         app=options.app,
@@ -94,6 +96,11 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "--state", type=Path, default=Path(state), help="folder that keeps everything (GATEWAY_STATE; .gateway)"
     )
     parser.add_argument("--host", default=environment.get("HOST", ""), help="serve the network under this name (HOST)")
+    parser.add_argument(
+        "--sip-second",
+        default=environment.get("SIP_SECOND", ""),
+        help="NAME or NAME:PORT of a second SIP server for phones; a name of this machine, or of another gateway (SIP_SECOND)",
+    )
     parser.add_argument(
         "--host-certificate", type=Path, default=_path(environment, "HOST_CERT"), help="own chain, PEM (HOST_CERT)"
     )
@@ -129,6 +136,17 @@ def _parse_directory(text: str) -> str:
     if text not in {"local", "graph"}:
         raise BadOption(f"DIRECTORY is {text!r}; it must be local, or graph for the double of Microsoft Graph")
     return text
+
+
+def _parse_second(text: str) -> str:
+    name, _, port = text.strip().lower().partition(":")
+    if not name:
+        return ""
+    if not _HOST_NAME.fullmatch(name):
+        raise BadOption(f"SIP_SECOND is {text!r}; it must be a host name, or one with its port: sip2.example.com:5061")
+    if port and not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):  # noqa: PLR2004 - TCP has 16 bits
+        raise BadOption(f"SIP_SECOND is {text!r}; its port must be from 1 to 65535")
+    return f"{name}:{port}" if port else name
 
 
 def _parse_host(text: str) -> str:

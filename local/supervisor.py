@@ -68,7 +68,7 @@ def load_identity(options: GatewayOptions, state: GatewayState) -> ServerIdentit
     if options.host_certificate and options.host_key:
         files = options.host_certificate, options.host_key
         return adopt_certificate(state.certificates, *files, options.host, utc_now())
-    return prepare_certificates(state.certificates, options.host, utc_now())
+    return prepare_certificates(state.certificates, options.host, utc_now(), options.sip_second.partition(":")[0])
 
 
 @contextlib.contextmanager

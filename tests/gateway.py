@@ -234,6 +234,7 @@ class World:
             settings=Settings(
                 public_url=PUBLIC_URL,
                 sip_host="sip.gateway.example",
+                sip_second="sip2.gateway.example:5071",
                 allowed_tenants=f"{TENANT},{OTHER_TENANT}",
                 egress_addresses="192.0.2.1, 192.0.2.2",
             ),

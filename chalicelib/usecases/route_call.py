@@ -142,4 +142,5 @@ def _by_name(gateway: Gateway, tenant_id: TenantId, dialled: str) -> _Callee | N
 def _without_host(gateway: Gateway, dialled: str) -> str:
     """A phone adds the gateway's own host to what was typed, and escapes an `@` in it (RFC 3261 section 19.1.2)."""
     name, _, host = dialled.strip().rpartition("@")
-    return unquote(name if host.lower() == gateway.settings.sip_host.lower() else dialled.strip())
+    own = {gateway.settings.sip_host.lower(), gateway.settings.second_sip_server[0].lower()}
+    return unquote(name if host.lower() in own else dialled.strip())

@@ -83,6 +83,8 @@ class PhoneView(AccountView):
     admin_password: str
     sip_host: str
     sip_port: int
+    second_sip_host: str  # empty where there is no second server
+    second_sip_port: int
     expiry_seconds: int
     vendor_language: str
     vendor_time_zone: str
@@ -156,6 +158,7 @@ def _view(request: PhoneFileRequest, language: str) -> PhoneView:
     own, *ports = _accounts(request, vendor, language)
     url = provisioning_url(settings.public_url, request.token, installation.language)
     offset = standard_offset(installation.profile.time_zone)
+    second_sip_host, second_sip_port = settings.second_sip_server
     return PhoneView(
         **vars(own),
         ports=tuple(ports),
@@ -174,6 +177,8 @@ def _view(request: PhoneFileRequest, language: str) -> PhoneView:
         admin_password=request.keys.admin_password(installation.id).reveal(),
         sip_host=settings.sip_host,
         sip_port=settings.sip_port,
+        second_sip_host=second_sip_host,
+        second_sip_port=second_sip_port,
         expiry_seconds=settings.registration_expiry_seconds,
         vendor_language=vendor.languages[language],
         vendor_time_zone=vendor.time_zones.get(installation.profile.time_zone, ""),

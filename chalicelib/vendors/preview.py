@@ -19,7 +19,10 @@ from chalicelib.vendors.firmware import render_upgrade
 
 SAMPLE_TOKEN = "SAMPLE-TOKEN"  # noqa: S105 - stands for a token in printed samples
 _SETTINGS = Settings(
-    public_url="https://gateway.example", sip_host="sip.gateway.example", ntp_servers="0.ntp.example,1.ntp.example"
+    public_url="https://gateway.example",
+    sip_host="sip.gateway.example",
+    sip_second="sip2.gateway.example",
+    ntp_servers="0.ntp.example,1.ntp.example",
 )
 _NOBODYS_OUI = "020000"  # locally administered (IEEE 802)
 _YEAR = 2026  # so that a printed sample is the same next year

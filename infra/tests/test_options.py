@@ -28,6 +28,7 @@ def resources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     roots = folder / "roots.pem"
     roots.write_text(ROOTS)
     text = (REGIONS / "emea.toml").read_text()
+    text = text.replace("[edge]", 'sip_second = "sip2.emea.gateway.example:5061"\n[edge]', 1)
     text = text.replace("[edge]", 'zone_id = "Z123"\nzone_name = "emea.gateway.example"\n\n[edge]', 1)
     text += f'\n[functions]\nfixed_egress = true\n\n[phones]\nmanufacturer_roots = "{roots}"\n'
     text += '\n[directory]\nusers = "graph"\ntable = "home"\nreplicas = ["us-east-1"]\n'
@@ -69,6 +70,18 @@ def test_hosts_get_their_records(resources: dict[str, Any]) -> None:
     assert {"phones.emea.gateway.example.", "gateway.emea.gateway.example."} == {
         item["Name"] for item in of_type(resources, "AWS::Route53::RecordSet")
     }
+
+
+def test_functions_and_edges_know_the_second_sip_server(resources: dict[str, Any]) -> None:
+    functions = {item.get("FunctionName"): item for item in of_type(resources, "AWS::Lambda::Function")}
+    (task,) = of_type(resources, "AWS::ECS::TaskDefinition")
+    edge = {item["Name"]: item["Value"] for item in task["ContainerDefinitions"][0]["Environment"]}
+
+    second = "sip2.emea.gateway.example:5061"
+    assert (second, second) == (
+        functions["sipgw-full-phones"]["Environment"]["Variables"]["SIPGW_SIP_SECOND"],
+        edge["EDGE_SIP_SECOND"],
+    )
 
 
 def test_a_shared_directory_has_its_copies(resources: dict[str, Any]) -> None:

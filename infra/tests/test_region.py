@@ -52,6 +52,8 @@ def test_a_region_without_a_file_says_which_there_are() -> None:
         ('"eu-central-1b"]', '"us-east-1b"]', "/availability_zones must name two zones"),
         ('"phones.emea.gateway.example"', '"https://phones"', "/hosts/phones must be a host name"),
         ('"phones.emea.gateway.example"', '"gateway.emea.gateway.example"', "three different names"),
+        ("[edge]", 'sip_second = "sip2.gateway.example:0"\n[edge]', "/hosts/sip_second must be another host name"),
+        ("[edge]", 'sip_second = "sip.emea.gateway.example"\n[edge]', "/hosts/sip_second must be another host name"),
         ("arn:aws:acm:", "arn:aws:iam:", "/hosts/certificate_arn must be the ARN"),
         ("@sha256:", ":latest#", "/edge/image must name its digest"),
         ("arn:aws:secretsmanager", "arn:aws:ssm", "/edge/certificate_secret_arn"),

@@ -38,6 +38,7 @@ _DHCP_OPTIONS = "66,160,159,150,60,43,125"
 _TRANSPORTS = {"UDP": Transport.UDP, "TCP": Transport.TCP, "TLS": Transport.TLS, "AUTO": Transport.UDP}
 _SRTP = {"Optional": MediaEncryption.OPTIONAL, "Required": MediaEncryption.COMPULSORY, "Strict": MediaEncryption.COMPULSORY}
 _PORTS = {Transport.UDP: 5060, Transport.TCP: 5060, Transport.TLS: 5061}
+_SERVER_LIST = re.compile(r"[A-Za-z0-9.\-]+:SRV=(?P<first>[^|:]+:[0-9]+):p=0(?:\|[^|:]+:[0-9]+:p=[1-9])+")
 _NO_YES = ("No", "Yes")
 _PSK_COUNT = 16
 _REBOOTS = ("reboot", "restart")
@@ -246,8 +247,9 @@ def _read_account(settings: Settings) -> PhoneAccount | None:
 
 
 def _read_server(text: str, transport: Transport) -> SipServer:
-    """`host` or `host:port`; lists of servers are not imitated."""
-    host, _, port = text.partition(":")
+    """`host` or `host:port`, or the first of a fixed list of servers, `name:SRV=host:port:p=0|…`; fail-over is not imitated."""
+    listed = _SERVER_LIST.fullmatch(text)
+    host, _, port = (listed["first"] if listed else text).partition(":")
     if not re.fullmatch(r"[A-Za-z0-9.\-]+", host) or not re.fullmatch(r"[0-9]{0,5}", port):
         raise PhoneFileError(f"the proxy {text!r} is not host:port")
     return SipServer(host, int(port) if port else _PORTS[transport], transport)

@@ -85,6 +85,7 @@ def kamailio_environment(settings: KamailioSettings) -> dict[str, str]:
     """The variables that kamailio.cfg reads; everything else of the environment is the caller's choice."""
     return {
         "EDGE_SIP_HOST": settings.sip_host,
+        "EDGE_SIP_SECOND": settings.sip_second.partition(":")[0] or settings.sip_host,
         "EDGE_EVAPI": settings.evapi,
         "EDGE_RUN_DIRECTORY": str(Path(settings.run_directory).resolve()),
         "EDGE_PHONE_ROUTE": f"{settings.sip_host}:{settings.tls_port};transport=tls",

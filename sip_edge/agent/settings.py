@@ -49,6 +49,7 @@ class KamailioSettings(_FromEnvironment):
     """What Kamailio is started with. Paths may be relative to the folder of the start."""
 
     sip_host: str = "localhost"  # realm, SIP domain and the name that phones call
+    sip_second: str = ""  # HOST or HOST:PORT: the second server of the phones' files, another name of the edges
     listen: str = "127.0.0.1"  # addresses for TLS, comma separated; 0.0.0.0 for all
     tls_port: int = 5061
     tls_certificate: str = "/etc/sip-edge/certificate.pem"  # PEM with the chain

@@ -24,6 +24,7 @@ def test_every_field_has_its_variable(item: object) -> None:
         "people_url": "https://people.example",
         "registration_expiry_seconds": "60",
         "sip_port": "5071",
+        "sip_second": "sip2.example:5071",
     }
     text = samples.get(name, "a value")
 
@@ -57,6 +58,8 @@ def test_a_registration_lasts_60_to_300_seconds(seconds: str) -> None:
         ("SIPGW_REGISTRATION_EXPIRY_SECONDS", "two minutes"),
         ("SIPGW_REGISTRATION_EXPIRY_SECONDS", ""),
         ("SIPGW_SIP_PORT", "5061/tcp"),
+        ("SIPGW_SIP_SECOND", "sips:sip2.example"),
+        ("SIPGW_SIP_SECOND", "sip2.example:0"),
         ("SIPGW_PUBLIC_URL", "http://gateway.example"),
         ("SIPGW_PUBLIC_URL", "gateway.example"),
         ("SIPGW_PUBLIC_URL", ""),
@@ -72,3 +75,11 @@ def test_a_setting_that_cannot_be_used_is_named(variable: str, text: str) -> Non
 def test_settings_stay_as_they_were_read() -> None:
     with pytest.raises(FrozenInstanceError):
         Settings().store = "dynamodb"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("", ("", 5061)), ("sip2.example", ("sip2.example", 5061)), ("sip2.example:5071", ("sip2.example", 5071))],
+)
+def test_the_second_sip_server_has_the_first_ones_port_where_it_names_none(text: str, expected: tuple[str, int]) -> None:
+    assert expected == Settings(sip_second=text).second_sip_server

@@ -71,6 +71,7 @@ def test_a_colleagues_number_leads_to_the_edge_that_holds_the_phone(anna: Phone,
         "ben",
         f"{BENS_NUMBER}@sip.gateway.example",
         "ben@SIP.gateway.example",
+        "ben@sip2.gateway.example",
         "ben@example.com@sip.gateway.example",
         "ben%40example.com@sip.gateway.example",  # RFC 3261 section 19.1.2
     ],

@@ -27,6 +27,13 @@ def test_the_server_certificate_names_loopback_and_the_host(tmp_path: Path) -> N
     assert ["gateway.example", "localhost", "127.0.0.1", "::1"] == names_of(identity.certificate)
 
 
+def test_the_server_certificate_names_the_second_server_and_is_made_anew_for_it(tmp_path: Path) -> None:
+    prepare_certificates(tmp_path, "gateway.example", NOW)
+    identity = prepare_certificates(tmp_path, "gateway.example", NOW, "sip2.example")
+
+    assert ["gateway.example", "localhost", "127.0.0.1", "::1", "sip2.example"] == names_of(identity.certificate)
+
+
 def test_a_host_may_be_an_address(tmp_path: Path) -> None:
     identity = prepare_certificates(tmp_path, "192.0.2.7", NOW)
     assert "192.0.2.7" == names_of(identity.certificate)[0]

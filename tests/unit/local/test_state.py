@@ -78,6 +78,14 @@ def test_an_ipv6_host_has_brackets_in_urls_only() -> None:
     assert ("2001:db8::7", "https://[2001:db8::7]:8443") == (options.host, options.public_url)
 
 
+def test_a_second_sip_server_is_a_name_with_or_without_its_port() -> None:
+    texts = ("", "SIP2.lan", "sip2.lan:5071")
+    assert ["", "sip2.lan", "sip2.lan:5071"] == [parse_options([], {"SIP_SECOND": text}).sip_second for text in texts]
+    for wrong in ("sips:sip2.lan", "sip2.lan:0", "a b"):
+        with pytest.raises(BadOption, match="SIP_SECOND"):
+            parse_options([], {"SIP_SECOND": wrong})
+
+
 def test_host_localhost_is_loopback() -> None:
     assert "127.0.0.1" == parse_options([], {"HOST": "localhost"}).bind_address
 

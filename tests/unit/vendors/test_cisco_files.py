@@ -319,7 +319,7 @@ def test_emergency_numbers_fit_the_phones_list() -> None:
     ("name", "value"),
     [
         ("SIP_Transport_1_", "TLS"),
-        ("Proxy_1_", "sip.gateway.example:5061"),
+        ("Proxy_1_", "sip.gateway.example:SRV=sip.gateway.example:5061:p=0|sip2.gateway.example:5061:p=1"),
         ("Register_Expires_1_", "120"),
         ("Secure_Call_Option_1_", "Required"),
         ("TLS_Name_Validate_1_", "Yes"),

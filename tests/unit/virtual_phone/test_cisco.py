@@ -131,6 +131,7 @@ def test_a_speed_dial_key_dials() -> None:
         ({"Password_1_": ""}, "Password_1_"),
         ({"SIP_Transport_1_": "tls"}, "SIP_Transport_1_"),
         ({"Proxy_1_": "a:5061|b:5061"}, "is not host:port"),
+        ({"Proxy_1_": "a:SRV=a:5061:p=0|b"}, "is not host:port"),
         ({"Line_Enable_1_": "1"}, "Line_Enable_1_"),
         ({"Secure_Call_Setting": "Yes", "Secure_Call_Option_1_": "Never"}, "Secure_Call_Option_1_"),
         ({"Programmable_Softkey_Enable": "Yes", "Idle_Key_List": "psk1", "PSK_1": "fnc=blf;nme=a"}, "function 'blf'"),
