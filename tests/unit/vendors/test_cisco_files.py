@@ -18,6 +18,7 @@ from chalicelib.vendors.catalogue import vendor
 from chalicelib.vendors.files import PhoneFile, PhoneFileRequest, render_bootstrap, render_file, render_unchanged
 from chalicelib.vendors.preview import preview
 from chalicelib.vendors.rendering import clean
+from chalicelib.vendors.time_zones import standard_offset
 from tests.unit.domain.samples import ANNA, a_tenant, an_installation
 from tests.unit.vendors.cisco_format import NotCisco, allowed_values, find_pattern, parse_cisco, without_further_lines
 
@@ -112,6 +113,32 @@ def test_an_adapter_has_one_line_and_no_screen_keys(model: str) -> None:
 
     assert ("Yes", "No") == (settings["Line_Enable_1_"], settings["Line_Enable_2_"])
     assert not {"PSK_1", "XML_Application_Service_URL"} & set(settings)
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        ("Europe/Berlin", ("+01 2 2", "1")),
+        ("America/New_York", ("-05 2 1", "1")),
+        ("Asia/Kolkata", ("+05.5 1 0", "0")),
+        ("UTC", ("+00 1 0", "0")),
+        ("America/Lima", ("-05 1 0", "0")),  # by its hours: the clocks stay
+        ("Asia/Kathmandu", (None, None)),  # +05:45 has no code
+        ("America/Santiago", (None, None)),  # its rule has none
+    ],
+)
+def test_an_adapter_is_told_its_time_zone_by_ciscos_code(zone: str, expected: tuple[str | None, str | None]) -> None:
+    settings = read(a_phone("ATA192-MPP", time_zone=zone))
+
+    place = "router-configuration/Time_Setup"
+    assert expected == (settings.get(f"{place}/Time_Zone"), settings.get(f"{place}/Auto_Adjust_Clock"))
+
+
+@pytest.mark.parametrize("zone", CISCO.time_zones)
+def test_every_code_of_a_time_zone_begins_with_its_offset(zone: str) -> None:
+    hours = float(CISCO.time_zones[zone].partition(" ")[0])
+
+    assert hours * 3600 == standard_offset(zone).total_seconds()
 
 
 @pytest.mark.parametrize("model", ADAPTERS)
