@@ -32,7 +32,7 @@ from chalicelib.domain.kept_answer import KeptAnswer
 from chalicelib.domain.pairing import KEEP_AFTER_EXPIRY, Pairing
 from chalicelib.domain.sign_in_row import SignInRow
 from chalicelib.domain.tenant import Tenant
-from chalicelib.domain.upload import KEEP_UPLOAD, Upload
+from chalicelib.domain.upload import Upload
 from chalicelib.domain.web import SignInFlow, WebSession
 
 R = TypeVar("R")
@@ -149,8 +149,8 @@ LAYOUTS: tuple[Layout, ...] = (
         Table.REGION,
         "uploads#{0}",
         "{1}#{2}",
-        lambda r: (r.mac, r.name, str(r.part)),
-        expires_at=lambda r: r.at + KEEP_UPLOAD,
+        lambda r: (r.shelf, r.name, str(r.part)),
+        expires_at=lambda r: r.expires_at,
     ),
     Layout(
         Job,

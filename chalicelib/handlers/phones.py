@@ -97,7 +97,7 @@ def _answer_upload(token: str, segments: list[str], call: HttpCall) -> Response:
     name = segments[-1]
     if (len(segments) > 1 and not segments[0].startswith("lang_")) or len(name) > _LONGEST_NAME:
         return plain_404()
-    request = UploadRequest(token, name, call.headers.get("content-type", ""), call.body)
+    request = UploadRequest(token, name, call.headers.get("content-type", ""), call.body, call.address)
     kept = keep_upload(gateway(), request)
     return Response("", status_code=201, headers=dict(NO_STORE)) if kept else plain_404()
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.contracts.frozen import dataclass
-from chalicelib.domain.errors import NotFound, PayloadTooLarge
-from chalicelib.domain.identifiers import Mac
+from chalicelib.domain.device import Device
+from chalicelib.domain.errors import NotFound, PayloadTooLarge, SlowDown
+from chalicelib.domain.identifiers import Mac, TenantId
 from chalicelib.domain.installation import Stage
-from chalicelib.domain.upload import LARGEST_UPLOAD, MOST_NAMES, PART_SIZE, Upload
+from chalicelib.domain.upload import LARGEST_UPLOAD, MOST_NAMES, PART_SIZE, UNPROVEN_AN_HOUR, Upload, shelf
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import load_claimed
 from chalicelib.usecases.ports import Caller, Gateway
@@ -29,6 +30,7 @@ class UploadRequest:
     file_name: str
     content_type: str
     body: bytes
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,35 +44,52 @@ class KeptUpload:
 
 
 def keep_upload(gateway: Gateway, request: UploadRequest) -> bool:
-    """Whether it was kept. Not for a bad token, an unproven phone, or a name that its vendor's phones do not send.
+    """Whether it was kept. Not for a bad token, a name that its vendor's phones do not send, or a stranger to an owned one.
 
-    Raises PayloadTooLarge over 512 KiB; nothing is kept then.
+    Raises PayloadTooLarge over 512 KiB, and SlowDown where one address sends too many that nobody owns; nothing is kept then.
     """
     installation = load_installation(gateway, request.token)
-    if installation is None or installation.stage is not Stage.ACTIVE or installation.tenant_id is None:
-        return False
-    if not vendor(installation.vendor).takes_upload(request.file_name, installation.mac):
+    if installation is None or not vendor(installation.vendor).takes_upload(request.file_name, installation.mac):
         return False
     if len(request.body) > LARGEST_UPLOAD:
         raise PayloadTooLarge(f"An upload may have at most {LARGEST_UPLOAD} bytes.")
-    chunks = [request.body[start : start + PART_SIZE] for start in range(0, len(request.body), PART_SIZE)] or [b""]
+    owner = installation.tenant_id if installation.stage is Stage.ACTIVE else None
+    if owner is None and not _takes_unproven(gateway, installation.mac, request.address):
+        return False
+    new = _cut(request, installation.mac, owner, gateway.clock())
+    until_saved(lambda: _replace(gateway, new))
+    return True
+
+
+def _takes_unproven(gateway: Gateway, mac: Mac, address: str) -> bool:
+    """Not beside an owned device: whoever knows a MAC is at best a stranger then."""
+    device = gateway.store.load(Device, mac)
+    if device is not None and device.owned:
+        return False
     now = gateway.clock()
-    new = [
+    hour = f"{now:%Y%m%d%H}"
+    if gateway.store.count_up(f"upload#{address}#{hour}", now + timedelta(hours=1)) > UNPROVEN_AN_HOUR:
+        raise SlowDown("Too many uploads came from this address. Try again later.")
+    return True
+
+
+def _cut(request: UploadRequest, mac: Mac, owner: TenantId | None, now: datetime) -> list[Upload]:
+    """The upload in parts that a record holds."""
+    chunks = [request.body[start : start + PART_SIZE] for start in range(0, len(request.body), PART_SIZE)] or [b""]
+    return [
         Upload(
-            mac=installation.mac,
+            mac=mac,
             name=request.file_name.lower(),
             part=index,
             parts=len(chunks),
             size=len(request.body),
-            tenant_id=installation.tenant_id,
+            tenant_id=owner,
             at=now,
             content_type=request.content_type[:LONGEST_TYPE],
             data=base64.b64encode(chunk).decode(),
         )
         for index, chunk in enumerate(chunks)
     ]
-    until_saved(lambda: _replace(gateway, installation.mac, new))
-    return True
 
 
 def list_uploads(gateway: Gateway, caller: Caller, mac: Mac) -> tuple[KeptUpload, ...]:
@@ -94,13 +113,13 @@ def load_upload(gateway: Gateway, caller: Caller, mac: Mac, name: str) -> bytes:
 
 def remove_uploads(gateway: Gateway, mac: Mac) -> None:
     """Removes all that a device has sent, a few parts at a time: a transaction holds 4 MB (DynamoDB's limit)."""
-    parts = _kept(gateway, mac)
+    parts = [*_kept(gateway, mac), *_kept(gateway, shelf(mac, None))]
     for start in range(0, len(parts), PARTS_AT_A_TIME):
         gateway.store.save(remove=parts[start : start + PARTS_AT_A_TIME])
 
 
-def _replace(gateway: Gateway, mac: Mac, new: list[Upload]) -> None:
-    kept = _kept(gateway, mac)
+def _replace(gateway: Gateway, new: list[Upload]) -> None:
+    kept = _kept(gateway, new[0].shelf)
     by_key = {(item.name, item.part): item for item in kept}
     name = new[0].name
     saved = [_over(item, by_key.pop((name, item.part), None)) for item in new]
@@ -114,6 +133,6 @@ def _over(item: Upload, former: Upload | None) -> Upload:
     return item if former is None else replace(item, version=former.version)
 
 
-def _kept(gateway: Gateway, mac: Mac) -> tuple[Upload, ...]:
-    """Every part of every upload of one device. One query."""
-    return gateway.store.find(Upload, mac, limit=4 * MOST_NAMES).items
+def _kept(gateway: Gateway, place: str) -> tuple[Upload, ...]:
+    """Every part of every upload on one shelf. One query."""
+    return gateway.store.find(Upload, place, limit=4 * MOST_NAMES).items

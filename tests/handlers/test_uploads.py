@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.domain.identifiers import Mac
+from chalicelib.domain.upload import UNPROVEN_AN_HOUR, Upload, shelf
 from tests.gateway import ELSEWHERE, MAC, OTHER_TENANT, TENANT, Answer, Phone, World, client
 
 LOG = f"{MAC}-sys.log"
@@ -73,8 +75,59 @@ def test_a_name_that_the_vendors_phones_do_not_send_is_the_plain_404(world: Worl
     assert (404, "not found\n", []) == (answer.status, answer.text, names_kept(world))
 
 
-def test_a_candidate_sends_nothing(phone: Phone) -> None:
-    assert 404 == send(phone.onboard()).status
+def unproven(world: World) -> list[str]:
+    """What lies with the device and is nobody's."""
+    return sorted(item.name for item in world.store.find(Upload, shelf(Mac(MAC), None)).items)
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_an_onboarded_phones_file_is_kept_for_a_day_and_shown_to_nobody(world: World, phone: Phone, method: str) -> None:
+    world.admin.post("/v1/devices", {"mac": MAC})
+
+    assert 201 == send(phone.onboard(), method=method).status
+    assert ([LOG], []) == (unproven(world), names_kept(world))
+    world.clock.forward(days=1)
+    assert [] == unproven(world)
+
+
+def test_an_onboarded_phones_file_has_at_most_512_kibibytes_too(world: World, phone: Phone) -> None:
+    assert 413 == send(phone.onboard(), body="x" * (512 * 1024 + 1)).status
+    assert [] == unproven(world)
+
+
+def test_enrolling_shows_nothing_that_came_before(world: World, phone: Phone) -> None:
+    send(phone.onboard())
+    phone.enroll()
+    assert [] == names_kept(world)
+    send(phone)
+
+    assert [LOG] == names_kept(world)
+
+
+def test_a_stranger_takes_no_place_of_what_a_former_owner_keeps(world: World, enrolled: Phone) -> None:
+    send(enrolled, body="ours")
+    world.clock.forward(days=14)
+    event = client().events.generate_cw_event("aws.events", "Scheduled Event", {}, [], "eu-central-1")
+    client().lambda_.invoke("sweep_devices", event)
+    assert "offboarded" == world.device()["state"]
+    stranger = world.phone(address=ELSEWHERE).onboard()
+
+    assert 201 == send(stranger, body="not ours").status
+    assert "ours" == world.admin.get(f"/v1/devices/{MAC}/uploads/{LOG}").text
+
+
+def test_one_address_sends_a_hundred_files_an_hour_that_nobody_owns(world: World, phone: Phone) -> None:
+    phone.onboard()
+    assert [201] * UNPROVEN_AN_HOUR == [send(phone).status for _ in range(UNPROVEN_AN_HOUR)]
+    refused = send(phone)
+
+    assert (429, "slow_down", "60") == (refused.status, refused.json["code"], refused.headers["retry-after"])
+    world.clock.forward(hours=1)
+    assert 201 == send(phone).status
+
+
+def test_an_enrolled_phone_is_not_counted(enrolled: Phone) -> None:
+    assert [201] * (UNPROVEN_AN_HOUR + 1) == [send(enrolled).status for _ in range(UNPROVEN_AN_HOUR + 1)]
 
 
 def test_a_stranger_beside_an_enrolled_phone_sends_nothing(world: World, enrolled: Phone) -> None:
@@ -82,6 +135,7 @@ def test_a_stranger_beside_an_enrolled_phone_sends_nothing(world: World, enrolle
     stranger = world.phone(address=ELSEWHERE).onboard()
 
     assert (404, []) == (send(stranger).status, names_kept(world))
+    assert [] == unproven(world)
 
 
 def test_a_bad_token_sends_nothing(phone: Phone) -> None:
@@ -158,9 +212,10 @@ def test_showing_files_changes_nothing(world: World, enrolled: Phone) -> None:
     assert before == world.device()
 
 
-def test_a_removed_device_leaves_no_upload(world: World, enrolled: Phone) -> None:
-    send(enrolled)
+def test_a_removed_device_leaves_no_upload(world: World, phone: Phone) -> None:
+    send(phone.onboard())
+    send(phone.enroll())
     world.admin.delete(f"/v1/devices/{MAC}")
     world.admin.post("/v1/devices", {"mac": MAC})
 
-    assert [] == names_kept(world)
+    assert ([], []) == (names_kept(world), unproven(world))
