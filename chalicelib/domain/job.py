@@ -72,6 +72,7 @@ class Job:
     counts: dict[str, int] = field(default_factory=dict)
     total: int | None = None
     requested_by: str = ""  # empty: by the clock
+    address: str = ""  # from where it was asked for, where its rows have lines of the audit
     cursor: str = ""
     again: bool = False  # asked for once more while it ran: what it has passed may have changed since
     holder: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from enum import StrEnum
 from typing import cast
 
@@ -160,4 +160,4 @@ def _authorised(http: HttpCall, roles: frozenset[Role]) -> ApiCall:
     if not caller.roles & roles:
         needed = " or ".join(sorted(roles))
         raise RoleMissing(f"This needs the app role {needed}. Ask an Entra administrator to assign it to you.")
-    return ApiCall(own, caller, http)
+    return ApiCall(own, replace(caller, address=http.address), http)

@@ -52,7 +52,7 @@ class JobRun:
     @property
     def caller(self) -> Caller:
         """In whose name the job works."""
-        return Caller(self.job.tenant_id, self.job.requested_by, frozenset())
+        return Caller(self.job.tenant_id, self.job.requested_by, frozenset(), address=self.job.address)
 
     def save(self, progress: Progress, *records: Any, remove: Sequence[Any] = ()) -> None:
         """A step forward: `records` and the job, together. Raises SaveConflict where one of them was changed meanwhile."""

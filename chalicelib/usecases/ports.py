@@ -130,12 +130,13 @@ class WebSignIn(Protocol):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls the administrators' API. `actor` is a user principal name, or an application's id."""
+    """Who calls the administrators' API, and from where. `actor` is a user principal name, or an application's id."""
 
     tenant_id: TenantId
     actor: str
     roles: frozenset[str]
     oid: str = ""
+    address: str = ""
 
 
 class TokenCheck(Protocol):

@@ -13,6 +13,7 @@ from chalicelib.observability import log
 from chalicelib.usecases.ports import Caller, Gateway, Page
 
 PAIRING_PATH = "/pair/confirm"
+SIGN_INS_PATH = "/v1/sign-ins"
 REFUSED = 403
 
 
@@ -80,6 +81,12 @@ def phone_entry(gateway: Gateway, tenant_id: TenantId, device: Device, what: str
     address = device.binding.source.rpartition(":")[0].strip("[]") if device.binding else ""
     entry = pairing_entry(gateway, tenant_id, Upn(actor), device.mac, address)
     return replace(entry, type=AuditType.PHONE, method="", path=what)
+
+
+def row_entry(gateway: Gateway, caller: Caller, mac: Mac) -> AuditEntry:
+    """The line of an account that a row of a table signed in, to be saved with the row; the call has its own."""
+    entry = pairing_entry(gateway, caller.tenant_id, Upn(caller.actor), mac, caller.address)
+    return replace(entry, type=AuditType.API, path=SIGN_INS_PATH)
 
 
 def schedule_entry(gateway: Gateway, tenant_id: TenantId, mac: Mac, what: str) -> AuditEntry:

@@ -27,6 +27,7 @@ from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import load_claimed
 from chalicelib.usecases.job_run import JobRun
 from chalicelib.usecases.ports import Caller, Directory, Gateway, Page
+from chalicelib.usecases.record_audit import row_entry
 from chalicelib.usecases.sign_in_account import advice_to_administrator, sign_in_account
 from chalicelib.usecases.start_job import new_job
 from chalicelib.usecases.table_job import batches_left, done_rows, finish_table, read_cells, save_table, why_not_tried
@@ -39,7 +40,7 @@ _LONGEST_SHOWN = 120
 
 def save_sign_ins(gateway: Gateway, caller: Caller, text: str) -> Job:
     """A job with the rows of this table, saved; nobody works on it yet. Raises BadRequest where the text is no such table."""
-    job = new_job(gateway, caller.tenant_id, JobType.SIGN_INS, caller.actor)
+    job = replace(new_job(gateway, caller.tenant_id, JobType.SIGN_INS, caller.actor), address=caller.address)
     return save_table(gateway, job, "sign_ins", list(_read_rows(text, job)), _ENDS)
 
 
@@ -72,9 +73,11 @@ def _ended_before(run: JobRun, row: SignInRow) -> SignInRow | None:
 
 
 def _try(run: JobRun, users: dict[Upn, User], row: SignInRow, done: Sequence[SignInRow]) -> SignInRow | None:
-    """None where the account was signed in: then this row and those `done` before it are saved already."""
+    """None where the account was signed in: then this row, its audit line and those `done` before it are saved already."""
     row = replace(row, at=run.gateway.clock())
-    carrying = run.carrying(done_rows([*done, replace(row, result=SignInResult.SIGNED_IN)]))
+    signed_in = done_rows([*done, replace(row, result=SignInResult.SIGNED_IN)])
+    line = row_entry(run.gateway, run.caller, Mac(row.mac))
+    carrying = run.carrying(replace(signed_in, rows=(*signed_in.rows, line)))
     gateway = replace(carrying, directory=LoadedUsers(run.gateway.directory, users))
     refused = replace(row, result=SignInResult.REFUSED)
     try:

@@ -162,6 +162,19 @@ def test_whom_the_gateway_signs_out_has_a_line(world: World, phone: Phone) -> No
     assert ("schedule", "gateway", "policy_sync", MAC, None, "done") in outcomes(world)
 
 
+def test_each_account_that_a_table_signs_in_has_a_line_and_a_refused_row_has_none(world: World, phone: Phone) -> None:
+    phone.enroll()
+    table = f"Username,HardwareId\nlobby@example.com,{MAC}\nlobby@example.com,805ec0abcdef\n"
+    world.admin.post("/v1/sign-ins", table, Content_Type="text/csv")
+    job = world.admin.get("/v1/jobs").json["items"][0]["id"]
+    names = ("actor", "target", "address", "status", "outcome")
+    lines = [tuple(line[name] for name in names) for line in audit(world) if line["path"] == "/v1/sign-ins"]
+
+    call, row = ("admin@example.com", job, HOME, 202, "done"), ("admin@example.com", MAC, HOME, 200, "done")
+    assert {call, row} == set(lines)
+    assert [call, row] == sorted(lines, key=lambda line: -int(str(line[3])))
+
+
 def test_a_sign_out_by_an_administrator_has_one_line(world: World, phone: Phone) -> None:
     phone.enroll().sign_in()
     world.clock.forward(seconds=1)
