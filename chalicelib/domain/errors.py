@@ -99,6 +99,13 @@ class IllegalMove(CallerFault):
     title = "The device's state does not allow this"
 
 
+class NotSeenYet(CallerFault):
+    """The device is in the inventory, and the phone itself has made no contact with this tenant."""
+
+    code = "not_seen_yet"
+    title = "The device has not been seen yet"
+
+
 class DeviceOwnedElsewhere(CallerFault):
     """The device is enrolled in another tenant."""
 

@@ -15,6 +15,7 @@ from chalicelib.domain.errors import (
     IllegalMove,
     NotCommonArea,
     NotFound,
+    NotSeenYet,
     TenantDisabled,
     UserUnknown,
     UserWithoutNumber,
@@ -97,9 +98,9 @@ SIGN_IN = Contract(
         Answer(CommandView, 202, headers=_LOCATION, description="The account is signed in; the command tells the phone."),
     ),
     bodies=(Body(SignInRequest, required=False),),
-    problems=(IllegalMove, TenantDisabled, UserUnknown, UserWithoutNumber, UserWithoutPolicy, NotCommonArea),
+    problems=(IllegalMove, NotSeenYet, TenantDisabled, UserUnknown, UserWithoutNumber, UserWithoutPolicy, NotCommonArea),
 )
-COMMAND = Contract((Answer(CommandView, 202, headers=_LOCATION),), NO_FIELDS, problems=(IllegalMove,))
+COMMAND = Contract((Answer(CommandView, 202, headers=_LOCATION),), NO_FIELDS, problems=(IllegalMove, NotSeenYet))
 UPLOAD = Contract(
     (Answer(UploadText, media_type="text/plain"), Answer(UploadFile, media_type=OCTETS, headers=("Content-Disposition",))),
     path={"name": FileName},

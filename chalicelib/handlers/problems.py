@@ -20,6 +20,7 @@ STATUSES: dict[type[GatewayError], int] = {
     errors.PayloadTooLarge: 413,
     errors.UnsupportedMediaType: 415,
     errors.IllegalMove: 409,
+    errors.NotSeenYet: 409,
     errors.DeviceOwnedElsewhere: 409,
     errors.TenantDisabled: 409,
     errors.UserUnknown: 422,

@@ -10,7 +10,7 @@ from chalicelib.domain.connection import connection_of
 from chalicelib.domain.device import Connection, Device
 from chalicelib.domain.edge import Edge
 from chalicelib.domain.enrollment import Claim
-from chalicelib.domain.errors import NotFound
+from chalicelib.domain.errors import NotFound, NotSeenYet
 from chalicelib.domain.identifiers import Mac, TenantId, base_mac, is_port
 from chalicelib.domain.installation import Candidate
 from chalicelib.usecases.ports import Gateway
@@ -51,13 +51,16 @@ def load_claimed(gateway: Gateway, tenant_id: TenantId, mac: Mac) -> tuple[Dossi
 
 
 def load_owned(gateway: Gateway, tenant_id: TenantId, mac: Mac) -> tuple[Dossier, Device]:
-    """As load_claimed, for what needs the phone itself: raises NotFound where it made no contact with this tenant."""
+    """As load_claimed, for what needs the phone itself: raises NotSeenYet where it made no contact with this tenant.
+
+    That it is another tenant's looks the same.
+    """
     dossier, _ = load_claimed(gateway, tenant_id, mac)
     device = dossier.device
     if device is None and is_port(mac):
-        raise NotFound(f"Port {mac} waits for its base: it is enrolled as soon as device {base_mac(mac)} is.")
+        raise NotSeenYet(f"Port {mac} waits for its base: it is enrolled as soon as device {base_mac(mac)} is.")
     if device is None or device.tenant_id not in {None, tenant_id}:
-        raise NotFound(f"Device {mac} has not been onboarded. Give it the provisioning URL and start it.")
+        raise NotSeenYet(f"Device {mac} has not been seen yet. Give it the provisioning URL and start it.")
     return dossier, device
 
 

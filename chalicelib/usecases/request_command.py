@@ -31,7 +31,10 @@ MOST_COLLECTED = 50
 
 
 def request_command(gateway: Gateway, caller: Caller, mac: Mac, kind: CommandType) -> Command:
-    """Restarts or resyncs a device of the caller's tenant; of a port, the base that it is registered with. Raises NotFound."""
+    """Restarts or resyncs a device of the caller's tenant; of a port, the base that it is registered with.
+
+    Raises NotFound, or NotSeenYet where it never made contact.
+    """
 
     def attempt() -> tuple[Device, Command]:
         now = gateway.clock()

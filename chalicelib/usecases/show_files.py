@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.errors import NotFound
+from chalicelib.domain.errors import NotFound, NotSeenYet
 from chalicelib.domain.identifiers import InstallationId, Mac, base_mac, is_port
 from chalicelib.domain.installation import Installation
 from chalicelib.domain.keys import Keys
@@ -31,7 +31,10 @@ class MaskedKeys(Keys):
 
 def show_files(gateway: Gateway, caller: Caller, mac: Mac) -> list[PhoneFile]:
     """In the order in which the phone asks; of a port, its base's. Raises NotFound where the tenant does not own the device."""
-    _, device = load_owned(gateway, caller.tenant_id, mac)
+    try:
+        _, device = load_owned(gateway, caller.tenant_id, mac)
+    except NotSeenYet as refusal:
+        raise NotFound(refusal.detail) from None
     if is_port(mac):
         return show_files(gateway, caller, base_mac(mac))
     installation = gateway.store.load(Installation, str(device.installation_id)) if device.owned else None

@@ -33,7 +33,7 @@ def start_pairing(gateway: Gateway, installation_id: str) -> PairingOffer:
 
 
 def start_remote_pairing(gateway: Gateway, caller: Caller, mac: Mac) -> PairingOffer:
-    """As start_pairing, by an administrator. Raises NotFound, or IllegalMove where the device is not enrolled."""
+    """As start_pairing, by an administrator. Raises NotFound, NotSeenYet, or IllegalMove where the device is not enrolled."""
     _, device = load_owned(gateway, caller.tenant_id, mac)
     if not device.owned or device.installation_id is None:
         raise IllegalMove(f"Device {mac} is {device.state}; only an enrolled device is signed in from here. Enroll it first.")

@@ -372,6 +372,31 @@ def test_a_removed_device_is_gone(world: World, phone: Phone) -> None:
     assert (204, "", 404, []) == (answer.status, answer.text, world.admin.get(f"/v1/devices/{MAC}").status, macs(world))
 
 
+@pytest.mark.parametrize(
+    ("what", "body"), [("restart", None), ("resync", None), ("sign-out", None), ("sign-in", {}), ("sign-in", {"user": ANNA})]
+)
+def test_what_needs_the_phone_itself_says_that_it_was_not_seen_yet(world: World, what: str, body: object) -> None:
+    unknown = world.admin.post(f"/v1/devices/{MAC}/{what}", body)
+    world.admin.post("/v1/devices", {"mac": MAC})
+    added = world.admin.post(f"/v1/devices/{MAC}/{what}", body)
+
+    detail = f"Device {MAC} has not been seen yet. Give it the provisioning URL and start it."
+    assert (404, 409, "not_seen_yet", detail) == (unknown.status, added.status, added.json["code"], added.json["detail"])
+
+
+def test_another_tenants_phone_looks_like_one_that_was_never_seen(world: World, phone: Phone) -> None:
+    world.open_other_tenant()
+    phone.enroll()
+    other = world.api(tenant=OTHER_TENANT)
+    other.post("/v1/devices", {"mac": MAC})
+    claimed = other.post(f"/v1/devices/{MAC}/restart").json
+    other.post("/v1/devices", {"mac": "805ec0abcdef"})
+    never = other.post("/v1/devices/805ec0abcdef/restart").json
+
+    assert {**never, "detail": ""} == {**claimed, "detail": ""}
+    assert never["detail"].replace("805ec0abcdef", MAC) == claimed["detail"]
+
+
 def test_a_removed_device_has_no_files_screens_or_credentials(world: World, phone: Phone) -> None:
     phone.enroll().sign_in()
     world.admin.delete(f"/v1/devices/{MAC}")

@@ -135,7 +135,7 @@ def test_a_device_without_contact_has_a_report_too(world: World) -> None:
     found = report(world)
 
     assert ["device.json", "timeline.json", "README.txt"] == found.namelist()
-    assert "has not been onboarded" in found.read("README.txt").decode()
+    assert "has not been seen yet" in found.read("README.txt").decode()
 
 
 def test_another_claimant_learns_nothing_of_the_phone(world: World, signed_in: Phone) -> None:

@@ -244,4 +244,4 @@ def test_another_claimant_does_not_see_who_gave_the_command(world: World, onboar
 def test_a_device_without_contact_takes_no_command(world: World) -> None:
     world.admin.post("/v1/devices", {"mac": MAC})
 
-    assert 404 == world.admin.post(f"/v1/devices/{MAC}/restart").status
+    assert 409 == world.admin.post(f"/v1/devices/{MAC}/restart").status

@@ -133,7 +133,7 @@ def test_a_port_added_before_its_base_is_enrolled_follows_it(world: World) -> No
     refused = world.admin.post(f"/v1/devices/{SECOND}/sign-in", {"user": LOBBY})
     base = world.phone(BASE, model="W70B", firmware="146.85.0.20").enroll().settle()
 
-    assert ("added", 404, f"Port {SECOND} waits for its base: it is enrolled as soon as device {BASE} is.") == (
+    assert ("added", 409, f"Port {SECOND} waits for its base: it is enrolled as soon as device {BASE} is.") == (
         waiting,
         refused.status,
         refused.json["detail"],
@@ -189,7 +189,7 @@ def test_a_port_of_another_tenants_base_never_reaches_its_file(world: World, bas
 
     assert (404, "added") == (alone.status, claimed.json["state"])
     assert "0" == base.settings()["account.2.enable"]
-    assert 404 == world.api(tenant=OTHER_TENANT).post(f"/v1/devices/{SECOND}/sign-in", {}).status
+    assert 409 == world.api(tenant=OTHER_TENANT).post(f"/v1/devices/{SECOND}/sign-in", {}).status
 
 
 def test_a_port_has_no_one_time_password(world: World, handset: Handset) -> None:
