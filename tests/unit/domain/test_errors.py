@@ -21,6 +21,7 @@ STABLE_CODES = {
     "NotAuthenticated": "not_authenticated",
     "RoleMissing": "role_missing",
     "NotFound": "not_found",
+    "NotSeenYet": "not_seen_yet",
     "MethodNotAllowed": "method_not_allowed",
     "UnsupportedMediaType": "unsupported_media_type",
     "PayloadTooLarge": "payload_too_large",
