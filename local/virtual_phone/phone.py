@@ -188,7 +188,7 @@ class VirtualPhone:
         self.sip.hang_up()
         self._record(Kind.SIP, "hung up; BYE was confirmed")
 
-    def await_notify(self, *, timeout_seconds: float = 30) -> Reaction:
+    def await_notify(self, *, timeout_seconds: float = 100) -> Reaction:
         """Waits for the next NOTIFY that its vendor obeys and that was not taken yet, and does what it says."""
         notify = self.sip.wait_for_notify(*self.identity.notify_events, timeout_seconds=timeout_seconds)
         self._record(Kind.SIP, f"NOTIFY {notify.event} answered {notify.response_status}")

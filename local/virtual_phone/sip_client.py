@@ -167,7 +167,7 @@ class SipClient:
         """NOTIFYs that came in and were not waited for yet."""
         return len(_notifies(self.messages)) - self._notifies_taken
 
-    def wait_for_notify(self, *events: str, timeout_seconds: float = 30) -> SeenNotify:
+    def wait_for_notify(self, *events: str, timeout_seconds: float = 100) -> SeenNotify:
         """The next NOTIFY of these events (any by default), once linphone has answered it; others before it are skipped."""
         skip, wanted = self._notifies_taken, " or ".join(events) or "any event"
         expected = f"a NOTIFY of {wanted}"
