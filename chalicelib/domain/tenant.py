@@ -6,7 +6,6 @@ import ipaddress
 from dataclasses import field
 from datetime import datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chalicelib.contracts.codec import Problem
 from chalicelib.contracts.frozen import dataclass
@@ -106,6 +105,8 @@ def trusts(tenant: Tenant, address: str) -> bool:
 def _zone_problems(zone: str | None) -> list[Problem]:
     if zone is None:
         return []
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - a start needs no time zone
+
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

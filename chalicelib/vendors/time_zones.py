@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
-from zoneinfo import ZoneInfo
 
 from chalicelib.contracts.frozen import dataclass
 
@@ -43,11 +42,17 @@ class DaylightSaving:
     minutes: int
 
 
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - a start needs no time zone (docs/architecture.md, "A quick start")
+
+    return ZoneInfo(name)
+
+
 @cache
 def standard_offset(zone: str) -> timedelta:
     """The zone's offset from UTC outside summer time: the smaller of January's and July's, on either hemisphere."""
     year = datetime.now(UTC).year
-    offsets = [datetime(year, month, 1, 12, tzinfo=ZoneInfo(zone)).utcoffset() or timedelta(0) for month in (1, 7)]
+    offsets = [datetime(year, month, 1, 12, tzinfo=_zone(zone)).utcoffset() or timedelta(0) for month in (1, 7)]
     return min(offsets)
 
 
@@ -76,7 +81,7 @@ def daylight_saving(zone: str) -> DaylightSaving | None:
 def _changes(zone: str, year: int) -> list[tuple[datetime, timedelta]]:
     """Each change of the year: the local time just before it as the clocks showed it, and by how much they went forward."""
     found = []
-    info = ZoneInfo(zone)
+    info = _zone(zone)
     day = datetime(year, 1, 1, tzinfo=UTC)
     while day.year == year:
         before, following = _offset(day, info), day + timedelta(days=1)
@@ -87,7 +92,7 @@ def _changes(zone: str, year: int) -> list[tuple[datetime, timedelta]]:
     return found
 
 
-def _offset(moment: datetime, info: ZoneInfo) -> timedelta:
+def _offset(moment: datetime, info: tzinfo) -> timedelta:
     return moment.astimezone(info).utcoffset() or timedelta(0)
 
 

@@ -65,7 +65,7 @@ def test_an_entry_is_ready_before_its_first_request(start: Start, entry: str) ->
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_an_entry_leaves_to_the_first_file_or_page_what_only_that_needs(start: Start, entry: str) -> None:
     """docs/architecture.md, "A quick start"."""
-    left = {"jinja2", "markupsafe", "chalicelib.vendors.templates"}
+    left = {"jinja2", "markupsafe", "chalicelib.vendors.templates", "zoneinfo"}
     left |= {"tomllib", "chalicelib.vendors.schema"}  # where the packaging has not read the vendors' tables already
 
     assert set() == left & set(start(entry)["modules"])
