@@ -51,9 +51,7 @@ class Hosts:
     people: str  # pairing pages, the administrators' API, the edges
     sip: str  # registrar, realm and SIP domain
     certificate_arn: str
-    sip_second: str = (
-        ""  # NAME or NAME:PORT, where phones go while `sip` does not answer; the SIP certificate must name it as well
-    )
+    sip_second: str = ""  # NAME or NAME:PORT, where phones go while `sip` does not answer; the SIP certificate names it too
     zone_id: str = ""  # Route 53 zone that gets the records; empty: the operator makes them from the outputs
     zone_name: str = ""
 

@@ -149,7 +149,7 @@ LAYOUTS: tuple[Layout, ...] = (
         Table.REGION,
         "uploads#{0}",
         "{1}#{2}",
-        lambda r: (r.shelf, r.name, str(r.part)),
+        lambda r: (r.kept_under, r.name, str(r.part)),
         expires_at=lambda r: r.expires_at,
     ),
     Layout(

@@ -34,9 +34,9 @@ class Upload:
     version: int = 0
 
     @property
-    def shelf(self) -> str:
-        """Where it lies: what proved nothing lies apart, so that it takes no place of a tenant's uploads."""
-        return shelf(self.mac, self.tenant_id)
+    def kept_under(self) -> str:
+        """As the function of that name: what proved nothing is kept apart, so that it takes no place of a tenant's uploads."""
+        return kept_under(self.mac, self.tenant_id)
 
     @property
     def expires_at(self) -> datetime:
@@ -44,6 +44,6 @@ class Upload:
         return self.at + (KEEP_UPLOAD if self.tenant_id else KEEP_UNPROVEN_UPLOAD)
 
 
-def shelf(mac: Mac, tenant_id: TenantId | None) -> str:
-    """The MAC for a tenant's, `unproven-MAC` for nobody's."""
+def kept_under(mac: Mac, tenant_id: TenantId | None) -> str:
+    """What uploads of a device are kept under: its MAC for a tenant's, `unproven-MAC` for nobody's."""
     return mac if tenant_id else f"unproven-{mac}"

@@ -11,7 +11,7 @@ from chalicelib.domain.device import Device
 from chalicelib.domain.errors import NotFound, PayloadTooLarge, SlowDown
 from chalicelib.domain.identifiers import Mac, TenantId
 from chalicelib.domain.installation import Stage
-from chalicelib.domain.upload import LARGEST_UPLOAD, MOST_NAMES, PART_SIZE, UNPROVEN_AN_HOUR, Upload, shelf
+from chalicelib.domain.upload import LARGEST_UPLOAD, MOST_NAMES, PART_SIZE, UNPROVEN_AN_HOUR, Upload, kept_under
 from chalicelib.usecases.conflicts import until_saved
 from chalicelib.usecases.dossier import load_claimed
 from chalicelib.usecases.ports import Caller, Gateway
@@ -113,13 +113,13 @@ def load_upload(gateway: Gateway, caller: Caller, mac: Mac, name: str) -> bytes:
 
 def remove_uploads(gateway: Gateway, mac: Mac) -> None:
     """Removes all that a device has sent, a few parts at a time: a transaction holds 4 MB (DynamoDB's limit)."""
-    parts = [*_kept(gateway, mac), *_kept(gateway, shelf(mac, None))]
+    parts = [*_kept(gateway, mac), *_kept(gateway, kept_under(mac, None))]
     for start in range(0, len(parts), PARTS_AT_A_TIME):
         gateway.store.save(remove=parts[start : start + PARTS_AT_A_TIME])
 
 
 def _replace(gateway: Gateway, new: list[Upload]) -> None:
-    kept = _kept(gateway, new[0].shelf)
+    kept = _kept(gateway, new[0].kept_under)
     by_key = {(item.name, item.part): item for item in kept}
     name = new[0].name
     saved = [_over(item, by_key.pop((name, item.part), None)) for item in new]
@@ -134,5 +134,5 @@ def _over(item: Upload, former: Upload | None) -> Upload:
 
 
 def _kept(gateway: Gateway, place: str) -> tuple[Upload, ...]:
-    """Every part of every upload on one shelf. One query."""
+    """Every part of every upload in one place. One query."""
     return gateway.store.find(Upload, place, limit=4 * MOST_NAMES).items

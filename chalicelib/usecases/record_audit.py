@@ -30,16 +30,10 @@ class ApiChange:
 
 def record_audit(gateway: Gateway, caller: Caller, change: ApiChange) -> None:
     """One write. The change is made already: where the line cannot be kept, the log has it, and the caller's answer stands."""
-    entry = AuditEntry(
-        tenant_id=caller.tenant_id,
-        at=gateway.clock(),
-        id=gateway.random_text(),
-        type=AuditType.API,
-        actor=caller.actor,
+    entry = replace(
+        _entry(gateway, caller.tenant_id, caller.actor, change.target[:LONGEST_TARGET], change.address),
         method=change.method,
         path=change.path,
-        target=change.target[:LONGEST_TARGET],
-        address=change.address,
         status=change.status,
     )
     try:
@@ -51,24 +45,8 @@ def record_audit(gateway: Gateway, caller: Caller, change: ApiChange) -> None:
 
 def pairing_entry(gateway: Gateway, tenant_id: TenantId, upn: Upn, mac: Mac, address: str) -> AuditEntry:
     """The line of a person who paired a phone on the web, to be saved with the pairing itself."""
-    return AuditEntry(
-        tenant_id=tenant_id,
-        at=gateway.clock(),
-        id=gateway.random_text(),
-        type=AuditType.PAIRING,
-        actor=upn,
-        method="POST",
-        path=PAIRING_PATH,
-        target=mac,
-        address=address,
-        status=200,
-    )
-
-
-def feature_code_entry(gateway: Gateway, tenant_id: TenantId, upn: Upn, mac: Mac, code: str) -> AuditEntry:
-    """The line of a person who dialled a feature code such as `*33*`, to be saved with what it changed."""
-    entry = pairing_entry(gateway, tenant_id, upn, mac, address="")
-    return replace(entry, type=AuditType.FEATURE_CODE, method="DIAL", path=code)
+    entry = _entry(gateway, tenant_id, upn, mac, address)
+    return replace(entry, type=AuditType.PAIRING, method="POST", path=PAIRING_PATH)
 
 
 def refused_entry(entry: AuditEntry, path: str, code: str) -> AuditEntry:
@@ -76,23 +54,43 @@ def refused_entry(entry: AuditEntry, path: str, code: str) -> AuditEntry:
     return replace(entry, path=path, status=REFUSED, outcome=code)
 
 
+def feature_code_entry(gateway: Gateway, tenant_id: TenantId, upn: Upn, mac: Mac, code: str) -> AuditEntry:
+    """The line of a person who dialled a feature code such as `*33*`, to be saved with what it changed."""
+    entry = _entry(gateway, tenant_id, upn, mac)
+    return replace(entry, type=AuditType.FEATURE_CODE, method="DIAL", path=code)
+
+
 def phone_entry(gateway: Gateway, tenant_id: TenantId, device: Device, what: str, actor: str) -> AuditEntry:
     """The line of what was done at the phone itself: `enroll` or `sign-out`. `actor` is whoever is known to have done it."""
     address = device.binding.source.rpartition(":")[0].strip("[]") if device.binding else ""
-    entry = pairing_entry(gateway, tenant_id, Upn(actor), device.mac, address)
-    return replace(entry, type=AuditType.PHONE, method="", path=what)
+    return replace(_entry(gateway, tenant_id, actor, device.mac, address), type=AuditType.PHONE, path=what)
 
 
 def row_entry(gateway: Gateway, caller: Caller, mac: Mac) -> AuditEntry:
     """The line of an account that a row of a table signed in, to be saved with the row; the call has its own."""
-    entry = pairing_entry(gateway, caller.tenant_id, Upn(caller.actor), mac, caller.address)
-    return replace(entry, type=AuditType.API, path=SIGN_INS_PATH)
+    entry = _entry(gateway, caller.tenant_id, caller.actor, mac, caller.address)
+    return replace(entry, method="POST", path=SIGN_INS_PATH)
 
 
 def schedule_entry(gateway: Gateway, tenant_id: TenantId, mac: Mac, what: str) -> AuditEntry:
     """The line of what the gateway did by itself."""
-    entry = pairing_entry(gateway, tenant_id, Upn("gateway"), mac, address="")
-    return replace(entry, type=AuditType.SCHEDULE, method="", path=what)
+    return replace(_entry(gateway, tenant_id, "gateway", mac), type=AuditType.SCHEDULE, path=what)
+
+
+def _entry(gateway: Gateway, tenant_id: TenantId, actor: str, target: str, address: str = "") -> AuditEntry:
+    """A line of the API as of now; its caller says what was done, and where that came from."""
+    return AuditEntry(
+        tenant_id=tenant_id,
+        at=gateway.clock(),
+        id=gateway.random_text(),
+        type=AuditType.API,
+        actor=actor,
+        method="",
+        path="",
+        target=target,
+        address=address,
+        status=200,
+    )
 
 
 def list_audit(gateway: Gateway, caller: Caller, limit: int, cursor: str | None) -> Page:

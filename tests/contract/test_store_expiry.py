@@ -13,7 +13,7 @@ from chalicelib.domain.enrollment import Claim
 from chalicelib.domain.errors import SaveConflict
 from chalicelib.domain.installation import Candidate
 from chalicelib.domain.pairing import Pairing
-from chalicelib.domain.upload import Upload, shelf
+from chalicelib.domain.upload import Upload, kept_under
 from chalicelib.domain.web import SignInFlow
 from chalicelib.usecases.ports import Store
 
@@ -180,8 +180,8 @@ def test_a_counter_that_began_again_ends_by_its_new_end(store: Store, clock: Any
 def test_an_upload_that_nobody_owns_ends_after_a_day_and_lies_apart_from_a_tenants(store: Store, clock: Any) -> None:
     owned = Upload(MAC, "boot.log", 0, 1, 4, "tenant", clock.now, "text/plain", "b3Vycw==")
     store.save(owned, replace(owned, tenant_id=None, data="dGhlaXJz"))
-    shelves = (shelf(MAC, "tenant"), shelf(MAC, None))
-    assert [["b3Vycw=="], ["dGhlaXJz"]] == [[item.data for item in store.find(Upload, place).items] for place in shelves]
+    places = (kept_under(MAC, "tenant"), kept_under(MAC, None))
+    assert [["b3Vycw=="], ["dGhlaXJz"]] == [[item.data for item in store.find(Upload, place).items] for place in places]
 
     clock.forward(24 * 60 * MINUTE)
-    assert [1, 0] == [len(store.find(Upload, place).items) for place in shelves]
+    assert [1, 0] == [len(store.find(Upload, place).items) for place in places]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.identifiers import Mac
-from chalicelib.domain.upload import UNPROVEN_AN_HOUR, Upload, shelf
+from chalicelib.domain.upload import UNPROVEN_AN_HOUR, Upload, kept_under
 from tests.gateway import ELSEWHERE, MAC, OTHER_TENANT, TENANT, Answer, Phone, World, client
 
 LOG = f"{MAC}-sys.log"
@@ -77,7 +77,7 @@ def test_a_name_that_the_vendors_phones_do_not_send_is_the_plain_404(world: Worl
 
 def unproven(world: World) -> list[str]:
     """What lies with the device and is nobody's."""
-    return sorted(item.name for item in world.store.find(Upload, shelf(Mac(MAC), None)).items)
+    return sorted(item.name for item in world.store.find(Upload, kept_under(Mac(MAC), None)).items)
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])

@@ -6,21 +6,27 @@ import pytest
 
 from tests.scenarios.baresip import is_1_1
 from tests.scenarios.calls import connect, hear_each_other
+from tests.scenarios.clients import Client
 from tests.scenarios.conftest import Gateway
 from tests.scenarios.rtpengine import ENCRYPTED
 
 pytestmark = pytest.mark.sip
 
 
-@pytest.mark.skipif(is_1_1(), reason="Debian 13's baresip 1.1 ends with SIGSEGV when it holds a call")
-def test_baresip_transfers_one_linphone_to_another(gateway: Gateway) -> None:
-    anna, ben, cleo = gateway.linphone(), gateway.baresip(), gateway.linphone()
+def transfer(anna: Client, ben: Client, cleo: Client) -> None:
+    """Anna talks to Ben, who sends her on; Cleo takes the call."""
     connect(anna, ben)
     hear_each_other(anna, ben)
     ben.transfer(cleo.number)
     cleo.rings()
     cleo.answer()
     cleo.talks()
+
+
+@pytest.mark.skipif(is_1_1(), reason="Debian 13's baresip 1.1 ends with SIGSEGV when it holds a call")
+def test_baresip_transfers_one_linphone_to_another(gateway: Gateway) -> None:
+    anna, ben, cleo = gateway.linphone(), gateway.baresip(), gateway.linphone()
+    transfer(anna, ben, cleo)
     hear_each_other(anna, cleo)
 
     assert 202 == ben.final("REFER").status
@@ -32,12 +38,7 @@ def test_baresip_transfers_one_linphone_to_another(gateway: Gateway) -> None:
 @pytest.mark.skipif(is_1_1(), reason="Debian 13's baresip 1.1 ends with SIGSEGV when it holds a call")
 def test_linphone_transfers_baresip_to_linphone(gateway: Gateway) -> None:
     anna, ben, cleo = gateway.baresip(), gateway.linphone(), gateway.linphone()
-    connect(anna, ben)
-    hear_each_other(anna, ben)
-    ben.transfer(cleo.number)
-    cleo.rings()
-    cleo.answer()
-    cleo.talks()
+    transfer(anna, ben, cleo)
     cleo.hears(anna.tone)
     anna.hears(cleo.tone)
 
@@ -47,12 +48,7 @@ def test_linphone_transfers_baresip_to_linphone(gateway: Gateway) -> None:
 
 def test_linphone_transfers_linphone_to_baresip(gateway: Gateway) -> None:
     anna, ben, cleo = gateway.linphone(), gateway.linphone(), gateway.baresip()
-    connect(anna, ben)
-    hear_each_other(anna, ben)
-    ben.transfer(cleo.number)
-    cleo.rings()
-    cleo.answer()
-    cleo.talks()
+    transfer(anna, ben, cleo)
     hear_each_other(anna, cleo)
 
     assert 202 == ben.final("REFER").status
