@@ -88,7 +88,8 @@ def refusal_from(status: int, problem: Mapping[str, Any] | None) -> Refusal:
     advice = _ADVICE.get(status, _ASK_THE_OPERATOR if status >= 500 else "")  # noqa: PLR2004 - RFC 9110, server errors
     if problem is None:
         return Refusal(f"The gateway answered {status} and gave no reason", status=status, advice=advice)
-    if status == 404 and problem.get("detail") not in {None, "", problem.get("title")}:  # noqa: PLR2004 - RFC 9110
+    says_more = problem.get("detail") not in {None, "", problem.get("title")}
+    if says_more and (problem.get("code") == "not_seen_yet" or status == 404):  # noqa: PLR2004 - RFC 9110
         advice = ""  # the detail says what is not there, and what to do
     errors = problem.get("errors")
     lines = [f"- {_error_line(error)}" for error in errors] if isinstance(errors, list) else []

@@ -54,7 +54,11 @@ def list_jobs(
     if as_json:
         print_json(answer)
         return
-    print_table(answer["items"], _COLUMNS, empty="No jobs in the last 30 days.")
+    print_table(
+        answer["items"],
+        _COLUMNS,
+        empty="No such jobs in the last 30 days." if kind or state else "No jobs in the last 30 days.",
+    )
     if answer.get("next_cursor"):
         print_note("There are more; raise --limit.")
 

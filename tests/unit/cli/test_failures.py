@@ -55,6 +55,14 @@ def test_what_is_not_there_says_itself_what_to_do(gateway: FakeGateway, sipgw: S
     assert expected == sipgw("policies", "show", "x").stderr.splitlines()
 
 
+def test_a_device_that_was_never_seen_says_itself_what_to_do(gateway: FakeGateway, sipgw: Sipgw) -> None:
+    path = "POST /v1/devices/805ec0123456/restart"
+    gateway.refuse(path, 409, title="The device has not been seen yet", detail="Start it.", code="not_seen_yet")
+    expected = ["sipgw: The device has not been seen yet", "  Start it.", "  code: not_seen_yet", "  request_id: r-1"]
+
+    assert expected == sipgw("devices", "restart", "805ec0123456").stderr.splitlines()
+
+
 def test_a_refusal_that_repeats_the_token_does_not_print_it(gateway: FakeGateway, sipgw: Sipgw) -> None:
     gateway.refuse("GET /v1/tenant", 401, title="Bad token", detail="Bearer aaa.bbb.ccc is bad")
     outcome = sipgw("tenant", "show")

@@ -57,6 +57,16 @@ def test_jobs_of_a_type_are_listed(gateway: FakeGateway, sipgw: Sipgw) -> None:
     assert {"type": "device_import", "state": "succeeded", "limit": "50"} == gateway.seen[-1].query
 
 
+@pytest.mark.parametrize(("filters", "said"), [((), "No jobs"), (("--state", "failed"), "No such jobs")])
+def test_an_empty_list_of_jobs_says_whether_any_were_left_out(
+    gateway: FakeGateway, sipgw: Sipgw, filters: tuple[str, ...], said: str
+) -> None:
+    gateway.lay("GET /v1/jobs", {"items": [], "next_cursor": None})
+    outcome = sipgw("jobs", "list", *filters)
+
+    assert f"{said} in the last 30 days." in outcome.stdout + outcome.stderr
+
+
 def test_a_cancelled_job_is_followed_to_its_end(gateway: FakeGateway, sipgw: Sipgw) -> None:
     gateway.lay("POST /v1/jobs/j-1/cancel", {"id": "j-1", "state": "running", "ending": "cancelled"}, status=202)
     gateway.lay("GET /v1/jobs/j-1", {"id": "j-1", "state": "cancelled", "counts": {"not_tried": 7}})
