@@ -220,7 +220,8 @@ class Route:
 
     `edges` hold bindings of `aor`, the asking one among them; empty: nobody is registered. `number` is E.164, what the trunk is
     asked for. `tenant_id` and `user` are the callee's, `username` is one of the callee's phones: who asks where
-    the callee forwards to.
+    the callee forwards to. `also_ring_aor` is who rings along (`call_settings.also_ring`), where that is a user of the
+    callee's tenant, and `also_ring_edges` hold that user's bindings.
     """
 
     outcome: RouteOutcome
@@ -234,3 +235,5 @@ class Route:
     voicemail: str = ""
     reason: str = ""
     username: str = ""
+    also_ring_aor: str = ""
+    also_ring_edges: tuple[EdgeAddress, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import unquote
 
-from chalicelib.contracts.edge import EdgeAddress, Route, RouteOutcome, RouteRequest
+from chalicelib.contracts.edge import CallSettings, EdgeAddress, Route, RouteOutcome, RouteRequest
 from chalicelib.contracts.frozen import dataclass
 from chalicelib.domain.calls import Number, UserCalls, has_forwarding, settings_in_force
 from chalicelib.domain.connection import connection_of
@@ -53,7 +53,7 @@ def route_call(gateway: Gateway, request: RouteRequest) -> Route:
         return Route(RouteOutcome.REFUSED, reason=_("Sign in to make calls"))
     dialled = _without_host(gateway, request.to)
     number = read_number(dialled, caller.profile.user.number)
-    callee = _by_number(gateway, caller.tenant_id, number) if number else _by_name(gateway, caller.tenant_id, dialled)
+    callee = _find_callee(gateway, caller.tenant_id, dialled, number)
     route = _route_to_user(gateway, callee) if callee else None
     if route is None and number:
         return Route(RouteOutcome.TRUNK, number=number)
@@ -69,14 +69,14 @@ def _route_from_trunk(gateway: Gateway, dialled: str) -> Route:
 
 def _route_to_user(gateway: Gateway, callee: _Callee) -> Route | None:
     """None where the user has no such number, or may not use a SIP device."""
-    found = load_installations(gateway, callee.tenant_id, callee.upn)
-    phones = [phone for phone in found if not phone.blocked and callee.number in {"", phone.account.aor}]
+    phones = _load_phones(gateway, callee)
     profile = phones[0].profile if phones else _profile_of_absent(gateway, callee)
     if profile is None or profile.user is None:
         return None
     settings = settings_in_force(gateway.store.load(UserCalls, callee.tenant_id, callee.upn), profile)
     edges = _edges_of(gateway, phones)
     goes_to_voicemail = bool(profile.voicemail) and not edges and not has_forwarding(settings)
+    colleagues = _load_phones_along(gateway, callee.tenant_id, settings, profile.user.number)
     return Route(
         outcome=RouteOutcome.VOICEMAIL if goes_to_voicemail else RouteOutcome.USER,
         aor=phones[0].account.aor if phones else profile.user.number,
@@ -88,7 +88,24 @@ def _route_to_user(gateway: Gateway, callee: _Callee) -> Route | None:
         call_settings=settings,
         voicemail=profile.voicemail,
         username=username_of(phones[0], phones[0].account) if phones else "",
+        also_ring_aor=colleagues[0].account.aor if colleagues else "",
+        also_ring_edges=_edges_of(gateway, colleagues),
     )
+
+
+def _load_phones(gateway: Gateway, callee: _Callee) -> list[Installation]:
+    found = load_installations(gateway, callee.tenant_id, callee.upn)
+    return [phone for phone in found if not phone.blocked and callee.number in {"", phone.account.aor}]
+
+
+def _load_phones_along(
+    gateway: Gateway, tenant_id: TenantId, settings: CallSettings, own_number: str
+) -> Sequence[Installation]:
+    """The phones of the colleague who rings along; none where that is a number of the public network."""
+    if not settings.also_ring:
+        return ()
+    colleague = _find_callee(gateway, tenant_id, settings.also_ring, read_number(settings.also_ring, own_number))
+    return _load_phones(gateway, colleague) if colleague else ()
 
 
 def _profile_of_absent(gateway: Gateway, callee: _Callee) -> Profile | None:
@@ -118,6 +135,11 @@ def _edges_of(gateway: Gateway, phones: Sequence[Installation]) -> tuple[EdgeAdd
 def _holds(gateway: Gateway, edge: Edge, devices: Sequence[Device]) -> bool:
     here = [device for device in devices if device.binding and device.binding.edge_id == edge.edge_id]
     return any(connection_of(device, edge, gateway.clock()) is Connection.ONLINE for device in here)
+
+
+def _find_callee(gateway: Gateway, tenant_id: TenantId, dialled: str, number: str) -> _Callee | None:
+    """`number` is what was dialled as a number, empty where it is none."""
+    return _by_number(gateway, tenant_id, number) if number else _by_name(gateway, tenant_id, dialled)
 
 
 def _by_number(gateway: Gateway, tenant_id: TenantId, number: str) -> _Callee | None:

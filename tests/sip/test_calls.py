@@ -111,6 +111,20 @@ def test_all_phones_of_the_user_ring_and_the_others_stop_when_one_answers(
     assert 200 == far.hang_up_with(near).status
 
 
+def test_twenty_phones_of_one_user_all_ring(
+    edge: Edge, functions: FunctionsServer, hire: Hire, connect: Callable[..., Phone]
+) -> None:
+    anna, ben = hire(), hire()
+    phones = [ben, *(_second_phone(ben, edge, functions, connect, name=f"x{number}") for number in range(19))]
+    outgoing = call(anna, number_of(ben))
+    rung = [take_call(phone) for phone in phones]
+    far, near = finish(outgoing, phones[-1], *rung[-1])
+
+    for phone in phones[:-1]:
+        phone.answer(phone.receive("CANCEL"), "200 OK")
+    assert 200 == far.hang_up_with(near).status
+
+
 @pytest.mark.parametrize("former", ["without a user", "unknown"])
 def test_a_phone_that_is_no_longer_the_user_s_does_not_ring(
     edge: Edge, functions: FunctionsServer, hire: Hire, connect: Callable[..., Phone], former: str
@@ -375,9 +389,11 @@ def _n(phone: Phone) -> str:
     return phone.account.username.rpartition(".")[2]
 
 
-def _second_phone(phone: Phone, edge: Edge, functions: FunctionsServer, connect: Callable[..., Phone]) -> Phone:
+def _second_phone(
+    phone: Phone, edge: Edge, functions: FunctionsServer, connect: Callable[..., Phone], *, name: str = "x"
+) -> Phone:
     first = functions.behaviour.credentials[phone.account.username]
-    account = Account(f"{phone.account.username}x", phone.account.aor)
+    account = Account(f"{phone.account.username}{name}", phone.account.aor)
     functions.add(account, tenant_id=first.tenant_id, may_call=True, number=first.number, user=first.user)
     other = connect(account, edge)
     assert other.register().status == 200

@@ -137,6 +137,32 @@ def test_a_call_is_forwarded_to_a_colleague_at_another_edge(region: Region, conn
     assert 200 == far.hang_up_with(near).status
 
 
+@pytest.mark.parametrize("bound", ["here", "at both", "nowhere"])
+def test_a_colleague_at_another_edge_rings_along(region: Region, connect: Connect, bound: str) -> None:
+    """`bound`: where the called user's own phones are."""
+    anna = hire_at(region.here, region.functions, connect)
+    ben = hire_at(region.here, region.functions, connect)
+    cleo = hire_at(region.there, region.functions, connect)
+    if bound == "nowhere":
+        ben.register(expires=0)
+    edges = {"here": [region.here], "at both": [region.here, region.there], "nowhere": []}[bound]
+    region.lead_to(ben, *edges)
+    routes = region.functions.behaviour.routes
+    routes[ben.account.aor] = replace(
+        routes[ben.account.aor],
+        call_settings=CallSettings(also_ring=cleo.account.aor),
+        also_ring_aor=cleo.account.aor,
+        also_ring_edges=(EdgeAddress("there", region.contact(region.there)),),
+    )
+    outgoing = call(anna, ben.account.aor)
+    if bound != "nowhere":
+        take_call(ben)
+    far, near = finish(outgoing, cleo, *take_call(cleo))
+
+    assert (20, 20) == talk(near.media, far.media)
+    assert 200 == far.hang_up_with(near).status
+
+
 def test_with_the_functions_away_a_phone_that_is_bound_here_rings(region: Region, connect: Connect) -> None:
     anna = hire_at(region.here, region.functions, connect)
     ben = hire_at(region.here, region.functions, connect)

@@ -79,6 +79,13 @@ def test_a_call_from_phone_to_phone_is_five_reads_and_a_query(world: World, sign
     assert Cost(reads=5, queries=1) == world.cost_of(lambda: signed_in.call("+4989123402"))
 
 
+def test_a_colleague_who_rings_along_is_three_reads_and_a_query_more(world: World, signed_in: Phone) -> None:
+    world.phone("805ec0654321").enroll().sign_in(BEN).dial(f"*35*{signed_in.aor}")
+
+    # read besides: the colleague's number, device and edge; asked: the colleague's installations
+    assert Cost(reads=8, queries=2) == world.cost_of(lambda: signed_in.call("+4989123402"))
+
+
 def test_a_call_to_the_outside_is_two_reads(world: World, signed_in: Phone) -> None:
     assert Cost(reads=2) == world.cost_of(lambda: signed_in.call("+12025550123"))
 

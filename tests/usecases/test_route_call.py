@@ -105,6 +105,28 @@ def test_forwarding_that_the_policy_forbids_does_not_go_along(world: World, anna
     assert "" == anna.call(BENS_NUMBER)["call_settings"]["forward_to"]
 
 
+def test_a_colleague_who_rings_along_is_named_with_the_edges_of_their_phones(world: World, anna: Phone, ben: Phone) -> None:
+    ben.dial(f"*35*{anna.aor}")
+    world.edge = EdgeAgent(world, "edge-2", numbers=world.edge.numbers)
+    world.edge.report(world.edge.event("edge_started", contact="sip:10.0.0.6:5060"))
+    anna.source_port += 1
+    anna.register()
+    route = anna.call(BENS_NUMBER)
+
+    assert [EDGE] == [edge["edge_id"] for edge in route["edges"]]
+    assert (anna.aor, ["edge-2"]) == (route["also_ring_aor"], [edge["edge_id"] for edge in route["also_ring_edges"]])
+
+
+@pytest.mark.parametrize("also_ring", ["", OUTSIDE, "other tenant"])
+def test_nobody_else_rings_along(world: World, anna: Phone, ben: Phone, also_ring: str) -> None:
+    number = zoes(world).aor if also_ring == "other tenant" else also_ring
+    if number:
+        ben.dial(f"*35*{number}")
+    route = anna.call(BENS_NUMBER)
+
+    assert (number, "", []) == (route["call_settings"]["also_ring"], route["also_ring_aor"], route["also_ring_edges"])
+
+
 def test_phones_at_several_edges_are_all_reached(world: World, anna: Phone, ben: Phone) -> None:
     assert ben.base
     world.edge = EdgeAgent(world, "edge-2", numbers=world.edge.numbers)

@@ -121,8 +121,9 @@ class VerdictAnswer:
 class RouteAnswer:
     """Where a suspended call goes.
 
-    Outcome `user` with `aor`, `called` (records.py) and the other `edges`, SIP URIs with commas between; `trunk` with `number`;
-    `not_found` and `refused` with a `reason` or none; `late`: nobody could say.
+    Outcome `user` with `aor`, `called` (records.py) and the other `edges`, SIP URIs with commas between, and the same of the
+    colleague who rings along (`also_aor`, `also_edges`); `trunk` with `number`; `not_found` and `refused` with a `reason` or
+    none; `late`: nobody could say.
     """
 
     ti: int
@@ -131,6 +132,8 @@ class RouteAnswer:
     aor: str = ""
     called: str = ""
     edges: str = ""
+    also_aor: str = ""
+    also_edges: str = ""
     number: str = ""
     reason: str = ""
 
