@@ -23,6 +23,7 @@ class Peer(Phone):
         self.listening = self._server.getsockname()[1]
         self.account = Account("peer", "peer")
         self.user_agent = "peer"
+        self.shown_as = ""
         self.tag = f"peer{self.listening}"
         self.options: list[SipMessage] = []
         self.options_status = status

@@ -36,13 +36,14 @@ class Account:
 
 @dataclass
 class Phone:
-    """Connects at once. `contact` stays the same over connections where it is given."""
+    """Connects at once. `contact` stays the same over connections where it is given. `shown_as`: another From than its own."""
 
     account: Account
     port: int
     user_agent: str = "Yealink SIP-T46U 108.86.0.90"
     contact: str = ""
     domain: str = REALM
+    shown_as: str = ""
     call_id: str = field(default_factory=lambda: f"reg-{next(_numbers)}-{time.monotonic_ns()}")
 
     def __post_init__(self) -> None:
@@ -178,7 +179,7 @@ class Phone:
         headers = [
             ("Via", f"SIP/2.0/TLS {self.address};branch=z9hG4bK{next(_numbers)}{time.monotonic_ns()};rport"),
             ("Max-Forwards", "70"),
-            ("From", f"<sip:{self.account.aor}@{self.domain}>;tag=t{next(_numbers)}"),
+            ("From", f"{self.shown_as or f'<sip:{self.account.aor}@{self.domain}>'};tag=t{next(_numbers)}"),
             ("To", f"<sip:{to_user}@{self.domain}>"),
             ("Call-ID", self.call_id if method == "REGISTER" else f"call-{next(_numbers)}-{time.monotonic_ns()}"),
             ("CSeq", f"{self._cseq} {method}"),

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from chalicelib.contracts.edge import CREDENTIALS_PATH, ROUTE_PATH, CommandType, EdgeCommand
+from chalicelib.contracts.edge import ROUTE_PATH
 from tests.sip.calls import Call, call, connected, finish, record_routes, take_call, uri_of
 from tests.sip.conftest import hire_at
 from tests.sip.edge import Edge
 from tests.sip.functions_server import FunctionsServer
 from tests.sip.media import Media, talk
-from tests.sip.phone import REALM, Account, Phone
-from tests.sip.waiting import wait_until
+from tests.sip.phone import REALM, Phone
 
 pytestmark = pytest.mark.sip
 Hire = Callable[..., Phone]
@@ -90,63 +87,6 @@ def test_a_reinvite_carries_the_identity_of_who_sends_it(hire: Hire) -> None:
 
     assert [f'"User {_n(anna)}" <sip:{number_of(anna)}@{REALM}>'] == seen_by_ben.all("P-Asserted-Identity")
     assert [f'"User {_n(ben)}" <sip:{number_of(ben)}@{REALM}>'] == seen_by_anna.all("P-Asserted-Identity")
-
-
-def test_all_phones_of_the_user_ring_and_the_others_stop_when_one_answers(
-    edge: Edge, functions: FunctionsServer, hire: Hire, connect: Callable[..., Phone]
-) -> None:
-    anna, ben = hire(), hire()
-    other = _second_phone(ben, edge, functions, connect)
-    outgoing = call(anna, number_of(ben))
-    first, _ = take_call(ben)
-    second, media = take_call(other)
-    far, near = finish(outgoing, other, second, media)
-    cancel = ben.receive("CANCEL")
-    ben.answer(cancel, "200 OK")
-
-    assert 'text="Call completed elsewhere"' in cancel.header("Reason")
-    assert first.header("From") == second.header("From")
-    assert first.header("P-Asserted-Identity") == second.header("P-Asserted-Identity")
-    assert (20, 20) == talk(near.media, far.media)
-    assert 200 == far.hang_up_with(near).status
-
-
-def test_twenty_phones_of_one_user_all_ring(
-    edge: Edge, functions: FunctionsServer, hire: Hire, connect: Callable[..., Phone]
-) -> None:
-    anna, ben = hire(), hire()
-    phones = [ben, *(_second_phone(ben, edge, functions, connect, name=f"x{number}") for number in range(19))]
-    outgoing = call(anna, number_of(ben))
-    rung = [take_call(phone) for phone in phones]
-    far, near = finish(outgoing, phones[-1], *rung[-1])
-
-    for phone in phones[:-1]:
-        phone.answer(phone.receive("CANCEL"), "200 OK")
-    assert 200 == far.hang_up_with(near).status
-
-
-@pytest.mark.parametrize("former", ["without a user", "unknown"])
-def test_a_phone_that_is_no_longer_the_user_s_does_not_ring(
-    edge: Edge, functions: FunctionsServer, hire: Hire, connect: Callable[..., Phone], former: str
-) -> None:
-    anna, ben = hire(), hire()
-    other = _second_phone(ben, edge, functions, connect)
-    credentials = functions.behaviour.credentials
-    lost = replace(credentials[ben.account.username], may_call=False)
-    credentials.pop(ben.account.username)
-    if former == "without a user":
-        credentials[ben.account.username] = lost
-    asked = functions.asked(CREDENTIALS_PATH, username=ben.account.username)
-    edge.send_command(EdgeCommand(uuid.uuid4().hex, CommandType.REFRESH, ben.account.username, ben.account.aor))
-    wait_until(lambda: functions.asked(CREDENTIALS_PATH, username=ben.account.username) > asked)
-    wait_until(lambda: ben.dial("12").status == 403)
-
-    far, near = finish(call(anna, number_of(ben)), other, *take_call(other))
-    assert 200 == near.hang_up_with(far).status
-    with pytest.raises(TimeoutError):
-        ben.receive("INVITE", seconds=0.1)
-    other.register(expires=0)
-    assert 480 == call(anna, number_of(ben)).refused().status
 
 
 def test_a_caller_that_gives_up_stops_the_ringing(hire: Hire) -> None:
@@ -387,17 +327,6 @@ def test_a_request_with_a_route_of_its_own_opens_no_way_through(hire: Hire) -> N
 
 def _n(phone: Phone) -> str:
     return phone.account.username.rpartition(".")[2]
-
-
-def _second_phone(
-    phone: Phone, edge: Edge, functions: FunctionsServer, connect: Callable[..., Phone], *, name: str = "x"
-) -> Phone:
-    first = functions.behaviour.credentials[phone.account.username]
-    account = Account(f"{phone.account.username}{name}", phone.account.aor)
-    functions.add(account, tenant_id=first.tenant_id, may_call=True, number=first.number, user=first.user)
-    other = connect(account, edge)
-    assert other.register().status == 200
-    return other
 
 
 def test_a_call_from_which_nothing_comes_is_ended_on_both_sides(

@@ -92,6 +92,17 @@ def test_a_phone_at_another_edge_rings_and_both_hear_each_other(region: Region, 
     assert 200 == far.hang_up_with(near).status
 
 
+def test_a_caller_who_hides_is_not_told_to_a_phone_at_another_edge(region: Region, connect: Connect) -> None:
+    anna = hire_at(region.here, region.functions, connect)
+    ben = hire_at(region.there, region.functions, connect)
+    region.lead_to(ben, region.there)
+    call(anna, ben.account.aor, [("Privacy", "id")])
+    invite, _ = take_call(ben)
+
+    assert "anonymous" in invite.header("From")
+    assert [] == invite.all("P-Asserted-Identity")
+
+
 def test_the_caller_may_end_a_call_to_another_edge(region: Region, connect: Connect) -> None:
     anna = hire_at(region.here, region.functions, connect)
     ben = hire_at(region.there, region.functions, connect)

@@ -160,6 +160,32 @@ def test_a_call_from_outside_rings_the_user_s_phone(trunk: Trunk, hire: Hire, ce
     caller.close()
 
 
+@pytest.mark.parametrize(("privacy", "told"), [("id", False), ("user;id", False), ("none", True)])
+def test_a_caller_from_outside_who_hides_is_not_told_to_the_phone(
+    trunk: Trunk, hire: Hire, certificate: tuple[Path, Path], *, privacy: str, told: bool
+) -> None:
+    ben, caller = hire(), Peer(*certificate)
+    caller.call_edge(trunk.port)
+    identity = ("P-Asserted-Identity", "<sip:+4940555@carrier.test>")
+    outgoing = call(caller, ben.account.aor, [("Privacy", privacy), identity], media=Media(encrypted=False))
+    invite, media = take_call(ben)
+    _, near = finish(outgoing, ben, invite, media)
+    near.request("UPDATE", [("Privacy", privacy), identity])
+
+    assert told == ("+4940555" in str(invite.headers)) == ("+4940555" in str(ben.receive("UPDATE").headers))
+    caller.close()
+
+
+def test_a_caller_who_hides_is_told_to_the_public_network_alone(trunk: Trunk, hire: Hire) -> None:
+    anna = hire()
+    call(anna, OUTSIDE, [("Privacy", "user")])
+    invite, _ = take_call(trunk.peers[0])
+
+    assert invite.header("From").startswith('"Anonymous" <sip:anonymous@anonymous.invalid>;tag=')
+    assert f'"User {_n(anna)}" <sip:{anna.account.aor}@trunk.edge.test>' == invite.header("P-Asserted-Identity")
+    assert ["id"] == invite.all("Privacy")
+
+
 def test_nobody_calls_in_without_a_certificate(trunk: Trunk, certificate: tuple[Path, Path]) -> None:
     stranger = Peer(*certificate)
 
@@ -252,6 +278,16 @@ def test_an_emergency_call_waits_for_nobody_and_says_where_the_phone_is(trunk: T
     assert invite.header("Content-Type").startswith("multipart/mixed")
     assert (20, 20) == talk(near.media, far.media)
     assert [] == [path for path, _ in trunk.functions.requests[asked:] if path in {ROUTE_PATH, CREDENTIALS_PATH}]
+
+
+def test_who_calls_for_help_is_told_whatever_the_phone_hides(trunk: Trunk, hire: Hire) -> None:
+    anna = hire(emergency=True, emergency_numbers=("112",))
+    call(anna, "112", [("Privacy", "id")])
+    invite, _ = take_call(trunk.peers[0])
+
+    assert anna.account.aor in invite.header("From")
+    assert anna.account.aor in invite.header("P-Asserted-Identity")
+    assert [] == invite.all("Privacy")
 
 
 def test_a_signed_out_phone_dials_the_emergency_numbers_that_it_may_and_no_other(trunk: Trunk, hire: Hire) -> None:
