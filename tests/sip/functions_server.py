@@ -133,6 +133,7 @@ class FunctionsServer:
 class _Handler(BaseHTTPRequestHandler):
     functions: FunctionsServer
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two writes: the second would wait for the first one's late ACK
 
     def do_POST(self) -> None:
         data = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
