@@ -77,7 +77,7 @@ class Agent:
         self._look_seconds = settings.heartbeat_seconds
         control = Control(settings.run_directory)
         self._monitor = Monitor(settings.metrics, control, read_problem=self._read_problem, read_families=self._read_families)
-        self._certificate = CertificateWatch(settings, control, metrics)
+        self._certificate = CertificateWatch(settings, metrics)
         self._answering: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:

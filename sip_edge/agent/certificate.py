@@ -10,7 +10,7 @@ import hashlib
 import ssl
 from pathlib import Path
 
-from sip_edge.agent.control import Control, KamailioRefused, KamailioSilent
+from sip_edge.agent.control import KamailioRefused, KamailioSilent, order
 from sip_edge.agent.log import log_event
 from sip_edge.agent.metrics import Metrics
 from sip_edge.agent.settings import AgentSettings, KamailioSettings
@@ -37,10 +37,10 @@ def note_certificates(run_directory: Path, pairs: Pairs) -> None:
 class CertificateWatch:
     """Looks every `seconds`. A certificate that cannot be used is logged once and the old one stays in use."""
 
-    def __init__(self, settings: AgentSettings, control: Control, metrics: Metrics) -> None:
+    def __init__(self, settings: AgentSettings, metrics: Metrics) -> None:
         self._pairs = certificate_pairs(settings)
         self._run_directory = Path(settings.run_directory)
-        self._control = control
+        self._address = settings.media_control
         self._metrics = metrics
         self._seconds = settings.renewal_seconds
 
@@ -67,7 +67,7 @@ class CertificateWatch:
         try:
             for pair in self._pairs:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*pair)
-            await self._control.ask("tls.reload")
+            await asyncio.to_thread(order, self._address, "reload")
         except KamailioSilent:
             return False
         except (OSError, KamailioRefused) as problem:  # an SSLError is an OSError

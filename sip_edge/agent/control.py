@@ -1,4 +1,7 @@
-"""Asks Kamailio over its control socket: JSON-RPC in unix datagrams (module jsonrpcs), one question at a time."""
+"""Asks Kamailio over its control socket: JSON-RPC in unix datagrams (module jsonrpcs), one question at a time.
+
+What must happen in the process that talks to the phones is ordered over loopback HTTP instead (sip_edge/kamailio/control.cfg).
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,13 @@ import asyncio
 import json
 import secrets
 import socket
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 ANSWER_SECONDS = 2.0
+ORDER_SECONDS = 5.0
 _LONGEST_ANSWER_BYTES = 65536
 
 
@@ -19,6 +25,20 @@ class KamailioSilent(Exception):
 
 class KamailioRefused(Exception):
     """Kamailio answered that it could not; the message is its own."""
+
+
+def order(address: str, page: str) -> None:
+    """Has Kamailio do what a page of control.cfg does, such as `reload`; `address` is EDGE_MEDIA_CONTROL.
+
+    Raises KamailioSilent or KamailioRefused.
+    """
+    try:
+        with urllib.request.urlopen(f"http://{address}/{page}", data=b"", timeout=ORDER_SECONDS):
+            pass
+    except urllib.error.HTTPError as problem:
+        raise KamailioRefused(_reason(problem.read())) from problem
+    except OSError as problem:
+        raise KamailioSilent(type(problem).__name__) from problem
 
 
 class Control:
@@ -46,5 +66,13 @@ class Control:
         finally:
             own.unlink(missing_ok=True)
         if "result" not in answer:
-            raise KamailioRefused(str(answer.get("error", {}).get("message", "no reason given")))
+            raise KamailioRefused(_reason(json.dumps(answer).encode()))
         return answer["result"]
+
+
+def _reason(answer: bytes) -> str:
+    """Kamailio's own words of a JSON-RPC answer."""
+    try:
+        return str(json.loads(answer)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return "no reason given"

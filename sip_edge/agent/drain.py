@@ -11,9 +11,9 @@ import re
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
+from sip_edge.agent.control import KamailioRefused, KamailioSilent, order
 from sip_edge.agent.log import log_event
 from sip_edge.agent.settings import BadSetting, KamailioSettings
 
@@ -24,7 +24,10 @@ _CALLS = re.compile(r"\ball: (\d+)")
 
 
 def drain(settings: KamailioSettings) -> int:
-    """How many calls were hung up on. Raises OSError or subprocess.SubprocessError where Kamailio does not answer."""
+    """How many calls were hung up on.
+
+    Raises OSError, subprocess.SubprocessError, KamailioSilent or KamailioRefused where Kamailio does not answer.
+    """
     _ask(settings, "pv.shvSet", "drain", "int", "1")
     log_event("draining", calls=_running_calls(settings))
     running = _wait_for_calls(settings, settings.drain_seconds)
@@ -44,10 +47,8 @@ def _wait_for_calls(settings: KamailioSettings, seconds: int) -> int:
 
 
 def _end_all_calls(settings: KamailioSettings) -> None:
-    """Kamailio hangs up on both sides of every call (sip_edge/kamailio/end.cfg)."""
-    page = f"http://{settings.media_control}/ended-all"
-    with urllib.request.urlopen(page, data=b"", timeout=_RPC_SECONDS):
-        pass
+    """Kamailio hangs up on both sides of every call (sip_edge/kamailio/control.cfg)."""
+    order(settings.media_control, "ended-all")
 
 
 def _running_calls(settings: KamailioSettings) -> int:
@@ -76,7 +77,7 @@ def main() -> int:
     except BadSetting as problem:
         log_event("bad_setting", problem=str(problem))
         return 2
-    except (OSError, subprocess.SubprocessError) as problem:
+    except (OSError, subprocess.SubprocessError, KamailioSilent, KamailioRefused) as problem:
         log_event("drain_failed", problem=type(problem).__name__)
         return 1
     return 0

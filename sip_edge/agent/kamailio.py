@@ -123,7 +123,7 @@ def kamailio_environment(settings: KamailioSettings) -> dict[str, str]:
 
 
 def prepare_kamailio(settings: KamailioSettings) -> None:
-    """Makes the run directory (mode 0700) with tls.cfg and peers.list. `kamcmd tls.reload` reads certificates again."""
+    """Makes the run directory (mode 0700) with tls.cfg and peers.list. Certificates are read again by `order(…, "reload")`."""
     run = Path(settings.run_directory)
     run.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = {

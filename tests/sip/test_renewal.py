@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 import socket
 import ssl
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from sip_edge.agent.control import KamailioRefused, order
 from tests.ports import free_port
 from tests.sip.certificates import issue_certificate
 from tests.sip.edge import Edge
@@ -69,6 +72,45 @@ def test_a_certificate_that_does_not_go_with_its_key_is_refused(renewable: Edge,
     wait_until(lambda: '"certificate_refused"' in renewable.log("agent"))
     assert before == served(renewable)
     assert '"certificate_reloaded"' not in renewable.log("agent")
+
+
+def test_handshakes_go_on_while_certificates_are_read_again(renewable: Edge) -> None:
+    """Kamailio 5.6 died of it within two reloads when any other process than that of the handshakes read them."""
+    ended = threading.Event()
+    made = [0, 0, 0]
+
+    def shake_hands(place: int) -> None:
+        while not ended.is_set():
+            served(renewable)
+            made[place] += 1
+
+    with ThreadPoolExecutor(len(made)) as others:
+        shaking = [others.submit(shake_hands, place) for place in range(len(made))]
+        try:
+            for _ in range(20):
+                before = sum(made)
+                order(renewable.environment["EDGE_MEDIA_CONTROL"], "reload")
+                wait_until(lambda before=before: sum(made) > before + 10 or any(one.done() for one in shaking))
+        finally:
+            ended.set()
+    assert [None] * len(made) == [one.result() for one in shaking]
+
+
+def test_what_kamailio_cannot_read_is_refused_with_its_words(
+    make_edge: Callable[..., Edge], certificate: tuple[Path, Path], tmp_path: Path
+) -> None:
+    authority = Path(shutil.copy(certificate[0], tmp_path / "authority.pem"))
+    edge = make_edge(
+        EDGE_TRUNK_PEERS=f"127.0.0.1:{free_port()}",
+        EDGE_TRUNK_NETWORKS="127.0.0.0/8",
+        EDGE_TRUNK_PORT=str(free_port()),
+        EDGE_TRUNK_AUTHORITY=str(authority),
+    ).start()
+    authority.unlink()
+
+    with pytest.raises(KamailioRefused, match=r"\w"):
+        order(edge.environment["EDGE_MEDIA_CONTROL"], "reload")
+    assert served(edge) == ssl.PEM_cert_to_DER_cert(certificate[0].read_text())
 
 
 def test_after_a_refused_certificate_a_good_one_is_taken(renewable: Edge, tmp_path: Path) -> None:
