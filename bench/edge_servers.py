@@ -43,10 +43,11 @@ class BareRegistrar(Edge):
 class Servers:
     """Both, running; with `calls` rtpengine too.
 
-    `note` says which Kamailio they are: the image's where it was built, else this machine's.
+    `root` is an image's unpacked root, empty for this machine's Kamailio; left out: EDGE_ROOT, else the one that was built.
+    `note` says which it is.
     """
 
-    def __init__(self, names: list[str], *, bare: bool = True, calls: bool = False) -> None:
+    def __init__(self, names: list[str], *, bare: bool = True, calls: bool = False, root: str | None = None) -> None:
         self._calls = calls
         self._folder = tempfile.TemporaryDirectory(prefix="sip-edge-bench-")
         folder = Path(self._folder.name)
@@ -54,7 +55,8 @@ class Servers:
         self.functions = FunctionsServer(*certificate)
         for name in names:
             self.functions.add(Account(name, name, PASSWORD), lasts=86400)
-        root = os.environ.get("EDGE_ROOT", str(_BUILT_ROOT) if _BUILT_ROOT.is_dir() and os.geteuid() == 0 else "")
+        if root is None:
+            root = os.environ.get("EDGE_ROOT", str(_BUILT_ROOT) if _BUILT_ROOT.is_dir() and os.geteuid() == 0 else "")
         self.edge = Edge(_make(folder / "edge"), *certificate, self.functions, dict(_WIDE), root)
         self.bare = BareRegistrar(_make(folder / "bare"), *certificate, self.functions, dict(_WIDE), root) if bare else None
         where = "the image's" if root else "this machine's; `make image` gives the image's"

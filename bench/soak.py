@@ -50,7 +50,8 @@ def main() -> int:
     """The exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
-    samples, problems = _run(parser.parse_args().minutes)
+    samples, problems = churn(parser.parse_args().minutes)
+    problems += _growth(samples)
     RESULTS.parent.mkdir(exist_ok=True)
     report = {"at": datetime.now(UTC).isoformat(), "samples": [asdict(sample) for sample in samples], "problems": problems}
     RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -60,7 +61,8 @@ def main() -> int:
 
 def measure() -> list[Figure]:
     """A minute of the same, among the benchmarks."""
-    samples, problems = _run(SHORT_MINUTES)
+    samples, problems = churn(SHORT_MINUTES)
+    problems += _growth(samples)
     if not samples:
         raise SystemExit("\n".join(problems))
     first, last = samples[len(samples) // 5], samples[-1]
@@ -79,16 +81,16 @@ def measure() -> list[Figure]:
     ]
 
 
-def _run(minutes: float) -> tuple[list[Sample], list[str]]:
-    """Samples, and what went wrong."""
+def churn(minutes: float, *, root: str | None = None) -> tuple[list[Sample], list[str]]:
+    """Samples, and what went wrong: who was left out, what died, what the log names a bug. `root` is that of Servers."""
     names = [f"soak{number}" for number in range(PHONES)]
-    with Servers(names, bare=False, calls=True) as servers, PhoneProcesses(servers.edge.port, names) as phones:
+    with Servers(names, bare=False, calls=True, root=root) as servers, PhoneProcesses(servers.edge.port, names) as phones:
         print(f"{PHONES} phones for {minutes:g} minutes; {servers.note}", flush=True)
         samples, problems = _soak(servers, phones, hire_pairs(servers, PAIRS), minutes=minutes)
         problems += _problems_in_log(servers.edge.log("kamailio"))
         if problems:
             _keep_logs(servers)
-    return samples, problems + _growth(samples)
+    return samples, problems
 
 
 def _soak(servers: Servers, phones: PhoneProcesses, pairs: list[Pair], *, minutes: float) -> tuple[list[Sample], list[str]]:
