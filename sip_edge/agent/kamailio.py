@@ -154,7 +154,8 @@ def _tls_configuration(settings: KamailioSettings, paths: Mapping[str, Path]) ->
 def _peers_list(settings: KamailioSettings) -> str:
     """The dispatcher's list: `set uri flags priority attributes`. The first of a set that answers OPTIONS is taken."""
     trunk = split_list(settings.trunk_peers)
-    sets = {_TRUNK_SET: trunk, _EMERGENCY_SET: split_list(settings.emergency_peers) or trunk}
+    emergency = split_list(settings.emergency_peers)
+    sets = {_TRUNK_SET: trunk, _EMERGENCY_SET: emergency + [peer for peer in trunk if peer not in emergency]}
     return "".join(
         f"{number} sip:{peer};transport=tls 0 {len(peers) - place}\n"
         for number, peers in sets.items()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib.contracts.edge import CallSettings
 from tests.sip.calls import call, connected, finish, take_call
 from tests.sip.media import talk
 from tests.sip.phone import REALM, Phone
@@ -46,6 +47,20 @@ def test_an_attended_transfer_names_the_call_that_it_replaces_as_both_sides_know
 
     local, remote = (side.partition(";tag=")[2] for side in (there.local, there.remote))
     assert f"{there.call_id};to-tag={local};from-tag={remote}" == invite.header("Replaces")
+    assert 200 == there.hang_up_with(consultation).status
+    assert (20, 20) == talk(first.media, third.media)
+
+
+def test_who_takes_one_call_at_a_time_is_transferred_to_all_the_same(hire: Hire) -> None:
+    """The new call takes the place of the one that makes them busy."""
+    anna, ben, cleo = hire(), hire(), hire(call_settings=CallSettings(busy_on_busy=True))
+    connected(anna, ben.account.aor, ben)
+    consultation, there = connected(ben, cleo.account.aor, cleo)
+    to_tag, from_tag = (side.partition(";tag=")[2] for side in (consultation.remote, consultation.local))
+    outgoing = call(anna, cleo.account.aor, [("Replaces", f"{consultation.call_id};to-tag={to_tag};from-tag={from_tag}")])
+    third, first = finish(outgoing, cleo, *take_call(cleo))
+
+    assert 486 == call(hire(), cleo.account.aor).refused().status
     assert 200 == there.hang_up_with(consultation).status
     assert (20, 20) == talk(first.media, third.media)
 
