@@ -57,7 +57,9 @@ def test_the_public_network_reaches_a_user(
     caller.close()
 
 
-@pytest.mark.parametrize("form", ["tel:112", "sip:1-1-2@edge.test", "sip:112;phone-context=edge.test@edge.test;user=phone"])
+@pytest.mark.parametrize(
+    "form", ["tel:112", "sip:1-1-2@edge.test", "sip:112@example.com", "sip:112;phone-context=edge.test@edge.test;user=phone"]
+)
 def test_an_emergency_number_is_one_in_every_form(trunk: Trunk, connect: Callable[..., Phone], form: str) -> None:
     anna = hire_at(trunk.renewed().edge, trunk.functions, connect, emergency=True, emergency_numbers=("112",))
     dial(anna, form)

@@ -90,9 +90,13 @@ def test_a_signed_out_phone_follows_no_transfer(hire: Hire, header: str) -> None
         ben.receive("INVITE", seconds=0.3)
 
 
-def test_who_was_asked_first_is_called_by_the_contact_of_its_phone(hire: Hire) -> None:
+@pytest.mark.parametrize("host", ["phone", "sbc.example.com:5061;transport=tls"])
+def test_who_was_asked_first_is_called_by_the_contact_of_its_phone(hire: Hire, host: str) -> None:
+    """Or by that of the trunk's peer, where it is a number of the public network."""
     anna, cleo = hire(), hire()
-    outgoing = call(anna, f"{cleo.account.aor}@{cleo.address}", [("Replaces", "a-call;to-tag=a;from-tag=b")])
+    outgoing = call(
+        anna, f"{cleo.account.aor}@{host.replace('phone', cleo.address)}", [("Replaces", "a-call;to-tag=a;from-tag=b")]
+    )
     invite, media = take_call(cleo)
     third, first = finish(outgoing, cleo, invite, media)
 

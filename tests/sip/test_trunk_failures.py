@@ -116,6 +116,14 @@ def test_with_all_peers_away_a_number_is_put_off_and_not_called_unknown(start: S
     assert (503, "Versuchen Sie es in einer Minute noch einmal") == (answer.status, answer.phrase)
 
 
+def test_an_emergency_call_is_tried_though_the_peer_seems_to_be_away(start: Start) -> None:
+    anna, (peer,) = start(options="503 Service Unavailable")
+    _probe_again(peer)
+    call(anna, "112")
+
+    assert peer.receive("INVITE").uri.startswith("sip:112@")
+
+
 def test_a_peer_is_called_where_it_said_last(trunk: Trunk, connect: Connect) -> None:
     """The Contact of the answer to a re-INVITE is its new one (RFC 3261 section 12.2.1.2)."""
     anna, peer = hire_at(trunk.edge, trunk.functions, connect), trunk.peers[0]
