@@ -104,6 +104,7 @@ def kamailio_environment(settings: KamailioSettings) -> dict[str, str]:
         "EDGE_TRUNK_PEER_PATTERN": "|".join(map(_certified_as, _peer_names(settings))) or _NO_NAME,
         "EDGE_TRUNK_MEDIA": settings.trunk_media,
         "EDGE_TRUNK_PROBE_SECONDS": str(settings.trunk_probe_seconds),
+        "EDGE_EMERGENCY_FIRST": next(iter(_emergency_peers(settings)), ""),
         "EDGE_EMERGENCY_NUMBERS": "|".join(split_list(settings.emergency_numbers)) or "none",
         "EDGE_DIGEST_ALGORITHM": settings.digest_algorithm,
         "EDGE_HA1_FIELD": _HA1_FIELDS[settings.digest_algorithm],
@@ -154,12 +155,17 @@ def _tls_configuration(settings: KamailioSettings, paths: Mapping[str, Path]) ->
 def _peers_list(settings: KamailioSettings) -> str:
     """The dispatcher's list: `set uri flags priority attributes`. The first of a set that answers OPTIONS is taken."""
     trunk = split_list(settings.trunk_peers)
-    sets = {_TRUNK_SET: trunk, _EMERGENCY_SET: split_list(settings.emergency_peers) or trunk}
+    sets = {_TRUNK_SET: trunk, _EMERGENCY_SET: _emergency_peers(settings)}
     return "".join(
         f"{number} sip:{peer};transport=tls 0 {len(peers) - place}\n"
         for number, peers in sets.items()
         for place, peer in enumerate(peers)
     )
+
+
+def _emergency_peers(settings: KamailioSettings) -> list[str]:
+    """Those for emergency calls alone, then the trunk's."""
+    return list(dict.fromkeys(split_list(f"{settings.emergency_peers},{settings.trunk_peers}")))
 
 
 def _trunk_addresses(settings: KamailioSettings) -> list[str]:

@@ -116,6 +116,11 @@ class Media:
             self._theirs = SrtpKey(base64.b64decode(keys[0])[:30])
 
     @property
+    def own_port(self) -> int:
+        """Where we take packets."""
+        return self._port
+
+    @property
     def port(self) -> int:
         """Where the edge takes our packets."""
         return self._target[1]

@@ -142,10 +142,10 @@ class Phone:
                     return message
             self._read(end)
 
-    def send_invite(self, uri: str, extra: list[tuple[str, str]], body: bytes) -> list[tuple[str, str]]:
+    def send_invite(self, uri: str, extra: list[tuple[str, str]], body: bytes, *, to_user: str = "") -> list[tuple[str, str]]:
         """An INVITE that nobody waits for yet; the headers that its ACK or CANCEL repeats."""
-        to_user = uri.removeprefix("sip:").partition("@")[0]
-        return self._send_request("INVITE", uri, extra, to_user=to_user, body=body)
+        named = to_user or uri.removeprefix("sip:").partition("@")[0]
+        return self._send_request("INVITE", uri, extra, to_user=named, body=body)
 
     def answer(self, request: SipMessage, status: str, extra: list[tuple[str, str]] | None = None, body: bytes = b"") -> None:
         """Answers a request that came in, such as `answer(notify, "200 OK")`."""

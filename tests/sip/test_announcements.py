@@ -74,6 +74,32 @@ def test_the_phone_may_hang_up_before_the_end(phone: Phone) -> None:
     assert 200 == heard.ask("BYE").status
 
 
+def test_a_phone_with_a_camera_gets_an_answer_to_each_of_its_streams(phone: Phone) -> None:
+    media = Media()
+    video = b"m=video 40000 RTP/SAVP 99\r\na=rtpmap:99 H264/90000\r\n"
+    heard = call(phone, "*51*", media=media, body=media.sdp() + video).answered()
+    assert heard.answer is not None
+
+    assert ["audio", "video"] == [line[2:7] for line in heard.answer.body.decode().splitlines() if line.startswith("m=")]
+    assert b"m=video 0 " in heard.answer.body
+    assert 20 == len(media.receive(20))
+
+
+def test_a_phone_that_holds_the_announcement_is_answered_as_one_that_holds(phone: Phone) -> None:
+    heard = call(phone, "*51*").answered()
+    answer = heard.ask("INVITE", [("Content-Type", "application/sdp")], heard.media.sdp("sendonly"))
+    heard.acknowledge()
+
+    assert (200, True) == (answer.status, b"a=inactive" in answer.body)
+
+
+def test_a_phone_that_never_acknowledges_is_hung_up_on_too(phone: Phone) -> None:
+    call(phone, "*51*")
+
+    assert 200 == phone.receive().status
+    assert "BYE" == phone.receive("BYE").method
+
+
 @pytest.mark.parametrize("offer", [b"", Media(encrypted=False).sdp()])
 def test_without_media_the_words_stand_in_the_refusal(phone: Phone, offer: bytes) -> None:
     answer = call(phone, "*51*", body=offer).refused()

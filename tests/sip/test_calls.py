@@ -60,6 +60,8 @@ def test_the_callee_sees_the_caller_as_the_edge_knows_it_and_nothing_that_the_ph
         ("P-Asserted-Identity", "<sip:boss@edge.test>"),
         ("P-Preferred-Identity", "<sip:boss@edge.test>"),
         ("Remote-Party-ID", "<sip:boss@edge.test>"),
+        ("History-Info", "<sip:boss@edge.test>;index=1"),
+        ("P-Charge-Info", "<sip:boss@edge.test>"),
     ]
     outgoing = call(anna, number_of(ben), lies)
     invite, media = take_call(ben)

@@ -200,3 +200,18 @@ def test_a_query_without_a_contact_lists_the_binding_and_changes_nothing(
 
     assert 200 == answer.status
     assert phone.contact in answer.header("Contact")
+
+
+def test_a_phone_gets_no_name_of_the_edge_s_own_for_its_contact(
+    edge: Edge, functions: FunctionsServer, account: Account, connect: Connect
+) -> None:
+    """A GRUU (RFC 5627) as a Contact would look like strict routing within a call."""
+    functions.add(account)
+    phone = connect(account, edge)
+    instance = '+sip.instance="<urn:uuid:00000000-0000-1000-8000-000a95a0e128>"'
+    answer = phone.register_raw(
+        [("Contact", f"<{phone.contact}>;{instance}"), ("Supported", "path, outbound, gruu"), ("Expires", "120")]
+    )
+
+    assert 200 == answer.status
+    assert "gruu" not in answer.header("Contact")

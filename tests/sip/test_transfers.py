@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib.contracts.edge import CallSettings
 from tests.sip.calls import call, connected, finish, take_call
 from tests.sip.media import talk
 from tests.sip.phone import REALM, Phone
@@ -50,6 +51,20 @@ def test_an_attended_transfer_names_the_call_that_it_replaces_as_both_sides_know
     assert (20, 20) == talk(first.media, third.media)
 
 
+def test_who_takes_one_call_at_a_time_is_transferred_to_all_the_same(hire: Hire) -> None:
+    """The new call takes the place of the one that makes them busy."""
+    anna, ben, cleo = hire(), hire(), hire(call_settings=CallSettings(busy_on_busy=True))
+    connected(anna, ben.account.aor, ben)
+    consultation, there = connected(ben, cleo.account.aor, cleo)
+    to_tag, from_tag = (side.partition(";tag=")[2] for side in (consultation.remote, consultation.local))
+    outgoing = call(anna, cleo.account.aor, [("Replaces", f"{consultation.call_id};to-tag={to_tag};from-tag={from_tag}")])
+    third, first = finish(outgoing, cleo, *take_call(cleo))
+
+    assert 486 == call(hire(), cleo.account.aor).refused().status
+    assert 200 == there.hang_up_with(consultation).status
+    assert (20, 20) == talk(first.media, third.media)
+
+
 def test_no_call_of_another_tenant_is_taken_over(hire: Hire) -> None:
     """Replaces goes where the number leads, and no number leads to another tenant's phone."""
     ben, cleo, stranger = hire(), hire(), hire(tenant_id="other")
@@ -75,9 +90,13 @@ def test_a_signed_out_phone_follows_no_transfer(hire: Hire, header: str) -> None
         ben.receive("INVITE", seconds=0.3)
 
 
-def test_who_was_asked_first_is_called_by_the_contact_of_its_phone(hire: Hire) -> None:
+@pytest.mark.parametrize("host", ["phone", "sbc.example.com:5061;transport=tls"])
+def test_who_was_asked_first_is_called_by_the_contact_of_its_phone(hire: Hire, host: str) -> None:
+    """Or by that of the trunk's peer, where it is a number of the public network."""
     anna, cleo = hire(), hire()
-    outgoing = call(anna, f"{cleo.account.aor}@{cleo.address}", [("Replaces", "a-call;to-tag=a;from-tag=b")])
+    outgoing = call(
+        anna, f"{cleo.account.aor}@{host.replace('phone', cleo.address)}", [("Replaces", "a-call;to-tag=a;from-tag=b")]
+    )
     invite, media = take_call(cleo)
     third, first = finish(outgoing, cleo, invite, media)
 

@@ -5,67 +5,32 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from chalicelib.contracts.edge import CREDENTIALS_PATH, ROUTE_PATH, CallSettings, Route, RouteOutcome
+from chalicelib.contracts.edge import CREDENTIALS_PATH, ROUTE_PATH, CallSettings
 from tests.ports import free_port
 from tests.sip.calls import call, finish, take_call
 from tests.sip.conftest import hire_at
 from tests.sip.edge import Edge
-from tests.sip.functions_server import Behaviour, FunctionsServer
 from tests.sip.media import Media, talk
 from tests.sip.peer import Peer
 from tests.sip.phone import Phone
+from tests.sip.trunk import OUTSIDE, Trunk, start_trunk
 
 pytestmark = pytest.mark.sip
-OUTSIDE = "+4930123456"
-
-
-@dataclass
-class Trunk:
-    edge: Edge
-    functions: FunctionsServer
-    peers: list[Peer]
-    port: int
 
 
 @pytest.fixture(scope="module")
 def made_trunk(certificate: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trunk]:
-    functions = FunctionsServer(*certificate)
-    peers = [Peer(*certificate), Peer(*certificate)]
-    port = free_port()
-    settings = {
-        "EDGE_TRUNK_PEERS": ",".join(f"127.0.0.1:{peer.listening}" for peer in peers),
-        "EDGE_TRUNK_NETWORKS": "127.0.0.0/8",
-        "EDGE_TRUNK_NAME": "trunk.edge.test",
-        "EDGE_TRUNK_PORT": str(port),
-        "EDGE_TRUNK_AUTHORITY": str(certificate[0]),
-        "EDGE_TRUNK_MEDIA": "rtp",
-        "EDGE_TRUNK_PROBE_SECONDS": "1",
-    }
-    edge = Edge(tmp_path_factory.mktemp("edge"), *certificate, functions, settings)
-    try:
-        edge.start_rtpengine().start()
-        for peer in peers:
-            peer.accept()
-            peer.wait_for_options()
-        yield Trunk(edge, functions, peers, port)
-    finally:
-        for peer in peers:
-            peer.close()
-        edge.close()
-        functions.close()
+    with start_trunk(tmp_path_factory.mktemp("edge"), certificate) as trunk:
+        yield trunk
 
 
 @pytest.fixture
 def trunk(made_trunk: Trunk) -> Trunk:
-    for peer in made_trunk.peers:
-        peer.catch_up()
-    made_trunk.functions.behaviour = Behaviour(routes={OUTSIDE: Route(RouteOutcome.TRUNK, number=OUTSIDE)})
-    return made_trunk
+    return made_trunk.renewed()
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def render_record(credentials: Credentials) -> str:
 
     `md5|sha256|class|aor|language|mac|emergency|expires_at|display name|tenant|number|user|emergency numbers|location|
     emergency refusal`; class is `user` or `onboarding`; display name, user, location and refusal are in hex, the location
-    escaped for XML, the refusal for a quoted string; emergency numbers have commas around each: `,112,110,`.
+    escaped for XML, name and refusal for a quoted string; emergency numbers have commas around each: `,112,110,`.
     """
     checks = {
         "ha1.md5": (_HA1_MD5, credentials.ha1.md5),
@@ -78,7 +78,7 @@ def render_record(credentials: Credentials) -> str:
         credentials.mac,
         "1" if credentials.emergency else "0",
         str(int(credentials.expires_at.timestamp())),
-        _hex(_one_line(credentials.display_name)[:MAX_NAME_LENGTH]),
+        _hex(_quoted(_one_line(credentials.display_name)[:MAX_NAME_LENGTH])),
         credentials.tenant_id or "",
         credentials.number,
         _hex(credentials.user.lower()[:MAX_ADDRESS_LENGTH]),
@@ -93,14 +93,14 @@ def render_called(called: CalledUser) -> str:
     """The value of Kamailio's `users` table, by AOR.
 
     `tenant|number|user|display name|username|voicemail|do not disturb|forward to|forward on timeout to|also ring|ring seconds|
-    busy on busy`; user, display name and the four addresses are in hex. An address that cannot be called counts as none.
+    busy on busy`; user, display name (as in a record) and the four addresses are in hex. One that cannot be called is none.
     """
     settings = called.call_settings
     fields = (
         called.tenant_id if _TENANT.fullmatch(called.tenant_id) else "",
         called.number if _NUMBER.fullmatch(called.number) else "",
         _hex(called.user.lower()[:MAX_ADDRESS_LENGTH]),
-        _hex(_one_line(called.display_name)[:MAX_NAME_LENGTH]),
+        _hex(_quoted(_one_line(called.display_name)[:MAX_NAME_LENGTH])),
         called.username,
         _address(called.voicemail),
         "1" if settings.do_not_disturb else "0",
@@ -155,6 +155,11 @@ def _address(text: str) -> str:
 def _one_line(text: str) -> str:
     """Without what could end a header or an XML text."""
     return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _quoted(text: str) -> str:
+    """As it stands between quotes (RFC 3261 section 25.1): nothing more, for phones show the backslash of an escaped `'`."""
+    return text.replace("\\", r"\\").replace('"', r"\"")
 
 
 def _hex(text: str) -> str:
