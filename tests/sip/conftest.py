@@ -100,6 +100,18 @@ def hire_at(edge: Edge, functions: FunctionsServer, connect: Callable[..., Phone
     return phone
 
 
+def second_phone(
+    phone: Phone, edge: Edge, functions: FunctionsServer, connect: Callable[..., Phone], *, name: str = "x", **more: Any
+) -> Phone:
+    """Another registered phone of the same user; `name` tells several of them apart."""
+    first = functions.behaviour.credentials[phone.account.username]
+    account = Account(f"{phone.account.username}{name}", phone.account.aor)
+    functions.add(account, tenant_id=first.tenant_id, may_call=True, number=first.number, user=first.user, **more)
+    other = connect(account, edge)
+    assert other.register().status == 200
+    return other
+
+
 @pytest.fixture
 def connect() -> Iterator[Callable[..., Phone]]:
     """`connect(account, edge)`: a phone that is closed after the test."""

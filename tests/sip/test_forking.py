@@ -10,10 +10,11 @@ import pytest
 
 from chalicelib.contracts.edge import CREDENTIALS_PATH, CommandType, EdgeCommand
 from tests.sip.calls import call, finish, take_call
+from tests.sip.conftest import second_phone
 from tests.sip.edge import Edge
 from tests.sip.functions_server import FunctionsServer
 from tests.sip.media import talk
-from tests.sip.phone import Account, Phone
+from tests.sip.phone import Phone
 from tests.sip.waiting import wait_until
 
 pytestmark = pytest.mark.sip
@@ -24,7 +25,7 @@ def test_all_phones_of_the_user_ring_and_the_others_stop_when_one_answers(
     edge: Edge, functions: FunctionsServer, hire: Hire, connect: Callable[..., Phone]
 ) -> None:
     anna, ben = hire(), hire()
-    other = _second_phone(ben, edge, functions, connect)
+    other = second_phone(ben, edge, functions, connect)
     outgoing = call(anna, ben.account.aor)
     first, _ = take_call(ben)
     second, media = take_call(other)
@@ -43,7 +44,7 @@ def test_twenty_phones_of_one_user_all_ring(
     edge: Edge, functions: FunctionsServer, hire: Hire, connect: Callable[..., Phone]
 ) -> None:
     anna, ben = hire(), hire()
-    phones = [ben, *(_second_phone(ben, edge, functions, connect, name=f"x{number}") for number in range(19))]
+    phones = [ben, *(second_phone(ben, edge, functions, connect, name=f"x{number}") for number in range(19))]
     outgoing = call(anna, ben.account.aor)
     rung = [take_call(phone) for phone in phones]
     far, near = finish(outgoing, phones[-1], *rung[-1])
@@ -58,7 +59,7 @@ def test_a_phone_that_is_no_longer_the_user_s_does_not_ring(
     edge: Edge, functions: FunctionsServer, hire: Hire, connect: Callable[..., Phone], former: str
 ) -> None:
     anna, ben = hire(), hire()
-    other = _second_phone(ben, edge, functions, connect)
+    other = second_phone(ben, edge, functions, connect)
     credentials = functions.behaviour.credentials
     lost = replace(credentials[ben.account.username], may_call=False)
     credentials.pop(ben.account.username)
@@ -75,14 +76,3 @@ def test_a_phone_that_is_no_longer_the_user_s_does_not_ring(
         ben.receive("INVITE", seconds=0.1)
     other.register(expires=0)
     assert 480 == call(anna, ben.account.aor).refused().status
-
-
-def _second_phone(
-    phone: Phone, edge: Edge, functions: FunctionsServer, connect: Callable[..., Phone], *, name: str = "x"
-) -> Phone:
-    first = functions.behaviour.credentials[phone.account.username]
-    account = Account(f"{phone.account.username}{name}", phone.account.aor)
-    functions.add(account, tenant_id=first.tenant_id, may_call=True, number=first.number, user=first.user)
-    other = connect(account, edge)
-    assert other.register().status == 200
-    return other

@@ -11,10 +11,11 @@ import pytest
 from chalicelib.contracts.edge import CallSettings
 from sip_edge.agent.core.records import LONGEST_RING_SECONDS
 from tests.sip.calls import Call, Outgoing, call, finish, record_routes, take_call, uri_of
+from tests.sip.conftest import second_phone
 from tests.sip.edge import Edge
 from tests.sip.functions_server import FunctionsServer
 from tests.sip.messages import SipMessage
-from tests.sip.phone import Account, Phone
+from tests.sip.phone import Phone
 from tests.sip.waiting import wait_until
 
 pytestmark = pytest.mark.sip
@@ -44,7 +45,7 @@ def test_a_phone_that_refuses_at_once_does_not_keep_the_call_from_going_on_when_
     anna, cleo = hire(), hire()
     settings = CallSettings(forward_on_timeout_to=cleo.account.aor, ring_seconds=1)
     ben = hire(call_settings=settings)
-    other = _second_phone(ben, edge, functions, connect, settings)
+    other = second_phone(ben, edge, functions, connect, call_settings=settings)
     call(anna, ben.account.aor)
     invite, _ = take_call(ben)
     take_call(other)
@@ -101,7 +102,7 @@ def test_each_of_several_phones_that_ring_hears_what_is_said_to_it(
 ) -> None:
     """PRACK (RFC 3262) belongs to the phone whose ringing it acknowledges, not to the one that rang last."""
     anna, ben = hire(), hire()
-    other = _second_phone(ben, edge, functions, connect, CallSettings())
+    other = second_phone(ben, edge, functions, connect)
     outgoing = call(anna, ben.account.aor, [("Supported", "100rel")])
     sides = [_ring_reliably(phone, outgoing) for phone in (ben, other)]
     for phone, side in zip((ben, other), sides, strict=True):
@@ -124,15 +125,6 @@ def test_no_caller_makes_a_phone_answer_by_itself(hire: Hire) -> None:
     invite = ben.receive("INVITE")
 
     assert [] == [name for name, _ in asked if invite.all(name)]
-
-
-def _second_phone(phone: Phone, edge: Edge, functions: FunctionsServer, connect: Connect, settings: CallSettings) -> Phone:
-    first = functions.behaviour.credentials[phone.account.username]
-    account = Account(f"{phone.account.username}x", phone.account.aor)
-    functions.add(account, tenant_id="t", may_call=True, number=first.number, user=first.user, call_settings=settings)
-    other = connect(account, edge)
-    assert other.register().status == 200
-    return other
 
 
 def _ring_reliably(phone: Phone, outgoing: Outgoing) -> Call:
