@@ -134,6 +134,7 @@ def test_404_says_that_nobody_has_the_name(server: Server) -> None:
         (gzip.compress(b"not JSON"), {"Content-Encoding": "gzip"}),
         (b'{"accepted": 7}', {}),
     ],
+    ids=["nothing", "no text", "too deep", "no gzip", "no JSON", "another shape"],
 )
 def test_an_answer_that_is_not_in_the_contract_is_none(server: Server, body: bytes, headers: dict[str, str]) -> None:
     server.body, server.headers = body, headers
