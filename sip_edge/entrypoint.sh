@@ -9,7 +9,8 @@ set -u
 export EDGE_ID
 if [ -n "${ECS_CONTAINER_METADATA_URI_V4:-}" ]; then
     private="$(hostname -i | cut -d' ' -f1)"
-    public="$(python3 -c 'import urllib.request as r; print(r.urlopen("https://checkip.amazonaws.com", timeout=10).read().decode().strip())')"
+    # Without it nobody would hear anything: rather no edge at all, and the next try.
+    public="$(python3 -c 'import urllib.request as r; print(r.urlopen("https://checkip.amazonaws.com", timeout=10).read().decode().strip())')" || exit 1
     export EDGE_PRIVATE_ADDRESS="${EDGE_PRIVATE_ADDRESS:-$private:5060}" EDGE_MEDIA_ADDRESS="${EDGE_MEDIA_ADDRESS:-$private!$public}"
 fi
 if [ -n "${EDGE_TLS_CERTIFICATE_PEM:-}" ]; then

@@ -98,8 +98,10 @@ class Agent:
 
     def _read_families(self) -> list[Family]:
         waiting, shed = Sample(len(self._outbox)), Sample(self._outbox.shed_count)
+        on_disk = Sample(self._outbox.is_on_disk)
         return [
             Family("sip_edge_outbox_events", "gauge", "Events that wait for delivery.", (waiting,)),
+            Family("sip_edge_outbox_on_disk", "gauge", "0 where the outbox's file cannot be used.", (on_disk,)),
             Family("sip_edge_events_shed_total", "counter", "Events given up because the outbox was full.", (shed,)),
             Family("sip_edge_agent_linked", "gauge", "1 while the agent is linked to Kamailio.", (Sample(self._link.is_up),)),
             self._media.family(),

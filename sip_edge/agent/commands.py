@@ -80,16 +80,21 @@ class SqsCommands:
         async def hand_over(text: str) -> bool:
             return _hand_over(text, accept)
 
+        def poll_once() -> None:
+            for message in self._receive():
+                done = asyncio.run_coroutine_threadsafe(hand_over(message.get("Body", "")), loop)
+                if done.result():  # an unreadable one stays for the queue's dead-letter rule
+                    self._delete(message)
+
         def poll() -> None:
             while not self._stopped.is_set():
-                for message in self._receive():
-                    done = asyncio.run_coroutine_threadsafe(hand_over(message.get("Body", "")), loop)
-                    try:
-                        readable = done.result()
-                    except CancelledError:
-                        return
-                    if readable:  # an unreadable one stays for the queue's dead-letter rule
-                        self._delete(message)
+                try:
+                    poll_once()
+                except CancelledError:
+                    return
+                except Exception as problem:  # noqa: BLE001 - the outermost loop: a thread that ended would end commands unnoticed
+                    log_event("command_failed", problem=type(problem).__name__)
+                    self._stopped.wait(_PAUSE_SECONDS)
 
         # A daemon: a poll of 20 seconds must not hold up the agent's end.
         threading.Thread(target=poll, name="sqs-commands", daemon=True).start()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -35,6 +37,10 @@ CREDENTIALS_SECONDS = 2.0
 VERDICT_SECONDS = 1.6
 ROUTE_SECONDS = 1.6
 EVENTS_SECONDS = 10.0
+RELOAD_SECONDS = 5.0  # between two looks for another credential
+
+# What a batch itself is refused for. No other status, such as 404 in the middle of a roll-out, is a reason to give events up.
+_ABOUT_THE_EVENTS = frozenset({400, 413, 422})
 
 
 class FunctionsError(Exception):
@@ -68,6 +74,8 @@ class Functions:
         self._metrics = metrics
         self._load_credential = load_credential
         self._credential = load_credential()
+        self._reloading = asyncio.Lock()
+        self._reload_due = 0.0  # on the monotonic clock
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -93,7 +101,12 @@ class Functions:
 
     async def post_events(self, batch: EventBatch) -> BatchReceipt:
         """Delivers a batch. Raises FunctionsError."""
-        return await self._ask(EVENTS_PATH, batch, BatchReceipt, seconds=EVENTS_SECONDS)
+        try:
+            return await self._ask(EVENTS_PATH, batch, BatchReceipt, seconds=EVENTS_SECONDS)
+        except RequestRefused as refusal:
+            if refusal.status in _ABOUT_THE_EVENTS:
+                raise
+            raise FunctionsAway(str(refusal)) from refusal
 
     async def _ask(self, path: str, body: object, kind: type[T], *, seconds: float) -> T:
         call = path.rpartition("/")[2].replace("-", "_")
@@ -108,7 +121,7 @@ class Functions:
         try:
             async with asyncio.timeout(seconds):
                 response = await self._post(path, to_json(body))
-                if response.status_code == httpx.codes.UNAUTHORIZED and self._reload_credential():
+                if response.status_code == httpx.codes.UNAUTHORIZED and await self._reload_credential():
                     response = await self._post(path, to_json(body))
         except (TimeoutError, httpx.HTTPError) as problem:
             raise FunctionsAway(type(problem).__name__) from problem
@@ -117,17 +130,21 @@ class Functions:
     async def _post(self, path: str, body: Any) -> httpx.Response:
         return await self._client.post(path, json=body, headers={"Authorization": f"Bearer {self._credential}"})
 
-    def _reload_credential(self) -> bool:
-        """Whether there is another credential now: it rotates, and two are valid meanwhile."""
-        before = self._credential
-        try:
-            self._credential = self._load_credential()
-        except BadSetting:
-            return False
-        return self._credential != before
+    async def _reload_credential(self) -> bool:
+        """Whether there is another credential now: it rotates, and two are valid meanwhile. Secrets Manager may be slow."""
+        refused = self._credential
+        async with self._reloading:
+            if self._credential == refused and time.monotonic() >= self._reload_due:
+                self._reload_due = time.monotonic() + RELOAD_SECONDS
+                with contextlib.suppress(BadSetting):
+                    self._credential = await asyncio.to_thread(self._load_credential)
+        return self._credential != refused
 
 
 def _read_answer(response: httpx.Response, kind: type[T]) -> T:
+    # A page for people is a proxy's or a load balancer's, whatever its status: the functions have not spoken.
+    if response.headers.get("Content-Type", "").lower().startswith("text/html"):
+        raise FunctionsAway(f"status {response.status_code}, a page in HTML")
     if response.is_client_error and response.status_code not in {
         httpx.codes.UNAUTHORIZED,  # the credential is wrong, not the request
         httpx.codes.FORBIDDEN,
@@ -139,5 +156,5 @@ def _read_answer(response: httpx.Response, kind: type[T]) -> T:
         raise FunctionsAway(f"status {response.status_code}")
     try:
         return from_json(kind, response.json())
-    except (InvalidInput, ValueError) as problem:
+    except (InvalidInput, ValueError, RecursionError) as problem:
         raise FunctionsAway("an answer that is not in the contract") from problem

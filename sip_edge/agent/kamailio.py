@@ -1,13 +1,14 @@
 """How Kamailio is started: its command line, its environment and its TLS file, from the EDGE_ variables.
 
 `python -m sip_edge.agent.kamailio` becomes Kamailio; `--print` only prints the command line. Kamailio stays in the
-foreground and logs to standard error. A supervisor that kills it by SIGKILL must kill its process group: the workers of a
-killed main process live on and hold the port.
+foreground and logs to standard error, of which only its own lines are let through. A supervisor that kills it by SIGKILL
+must kill its process group: the workers of a killed main process live on and hold the port.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import shlex
 import sys
 from collections.abc import Mapping
@@ -53,6 +54,13 @@ private_key = {trunk_key}
 # with a place for every connection there may be.
 _PRIVATE_MEMORY_MB = 16
 _CONNECTIONS_PER_MB = 2_000
+# Files that it has open beside its connections.
+_OTHER_FILES = 1_024
+# A message that Kamailio cannot read goes into its log as it came, whatever its settings: many lines, in which a stranger may
+# write what looks like the agent's, and a phone what it dialled. sed leaves each entry its first line, ` 7(31) ERROR: …`; what
+# comes before the first entry passes.
+_ENTRY = r"/^ *[0-9]\+([0-9]\+) [A-Z]\+: /"
+_OWN_LINES = ("sed", "-u", "-n", "-e", f"1,{_ENTRY}{{p;d}}", "-e", f"{_ENTRY}p")
 _NO_NAME = "[.]"
 _NO_NETWORK = "127.0.0.255/32"  # nobody comes from a broadcast address
 # The sets of the dispatcher's list.
@@ -202,6 +210,32 @@ def _trunk_name(settings: KamailioSettings) -> str:
     return settings.trunk_name or settings.sip_host
 
 
+def _allow_open_files(wanted: int) -> None:
+    """A shell's usual 1,024 are fewer than the connections that Kamailio is told to take."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    if soft != unlimited and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == unlimited else min(wanted, hard), hard))
+    if hard not in {unlimited, max(hard, wanted)}:
+        log_event("open_files_few", limit=hard, wanted=wanted)
+
+
+def _pass_own_lines_on() -> None:
+    """Standard error goes through _OWN_LINES from now on. That is no child of Kamailio, which ends with any of its children."""
+    reading, writing = os.pipe()
+    if (between := os.fork()) == 0:
+        if os.fork() == 0:
+            os.dup2(reading, 0)
+            os.dup2(2, 1)
+            os.close(writing)
+            os.execvp(_OWN_LINES[0], _OWN_LINES)  # noqa: S606 - no shell on purpose
+        os._exit(0)
+    os.waitpid(between, 0)
+    os.dup2(writing, 2)
+    os.close(reading)
+    os.close(writing)
+
+
 def main() -> int:
     """Becomes Kamailio. Exit status 2 where a setting is wrong."""
     try:
@@ -214,6 +248,8 @@ def main() -> int:
     except BadSetting as problem:
         log_event("bad_setting", problem=str(problem))
         return 2
+    _allow_open_files(settings.max_connections + _OTHER_FILES)
+    _pass_own_lines_on()
     return os.execvpe(command[0], command, {**os.environ, **kamailio_environment(settings)})  # noqa: S606 - no shell on purpose
 
 

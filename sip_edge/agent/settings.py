@@ -18,6 +18,8 @@ _ANNOUNCEMENTS = str(Path(__file__).resolve().parent.parent / "announcements" / 
 _PEER = re.compile(r"[A-Za-z0-9.-]{1,253}:[0-9]{1,5}")
 _PEER_NAME = re.compile(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _EMERGENCY_NUMBER = re.compile(r"[0-9]{2,8}")
+# A phone's connection that says nothing for three times as long is closed (sip_edge/kamailio/binding.cfg).
+LONGEST_EXPIRY_SECONDS = 300
 
 
 class BadSetting(ValueError):
@@ -95,6 +97,8 @@ class KamailioSettings(_FromEnvironment):
             raise BadSetting("EDGE_DIGEST_ALGORITHM must be MD5 or SHA-256")
         if not 0 < self.expires_min <= self.expires_default <= self.expires_max:
             raise BadSetting("EDGE_EXPIRES_MIN, _DEFAULT and _MAX must grow in this order")
+        if self.expires_max > LONGEST_EXPIRY_SECONDS:
+            raise BadSetting(f"EDGE_EXPIRES_MAX must be at most {LONGEST_EXPIRY_SECONDS}")
         if not 0 < self.pike_density <= 65535:  # noqa: PLR2004 - an unsigned short in pike
             raise BadSetting("EDGE_PIKE_DENSITY must be between 1 and 65535")
         for name in (

@@ -183,6 +183,19 @@ def test_a_wrong_setting_is_named(variable: str, value: str, expected: str) -> N
     assert expected in done.stderr
 
 
+def test_without_its_public_address_an_edge_does_not_start() -> None:
+    """In a task of the cloud; calls would be without sound."""
+    done = subprocess.run(  # noqa: S603 - our own command line
+        ["/usr/bin/unshare", "--net", str(IN_ROOT), str(ROOT), "--", "sip_edge/entrypoint.sh"],
+        env={"PATH": os.environ["PATH"], "EDGE_ID": "edge-1", "ECS_CONTAINER_METADATA_URI_V4": "http://169.254.170.2/v4"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (1, False) == (done.returncode, "bad_setting" in done.stderr)
+
+
 def _with_descendants(process: int) -> list[int]:
     children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     return [process, *(found for child in children for found in _with_descendants(int(child)))]

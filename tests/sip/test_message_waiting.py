@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
+import subprocess
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -122,6 +125,26 @@ def test_a_phone_that_subscribes_is_told_at_once_within_its_subscription(edge: E
     assert (200, "600") == (answer.status, answer.header("Expires"))
     assert body_for(phone, "yes", "3/1") == notify.body
     assert 0 < seconds_left(notify) <= 600
+
+
+def test_messages_that_wait_for_weeks_are_not_forgotten_while_a_phone_asks(edge: Edge, hire: Hire) -> None:
+    """Kamailio's table forgets after a week what nobody has written or asked for."""
+    phone = hire()
+    tell(edge, phone, 3, 1)
+    phone.answer(phone.receive("NOTIFY"), "200 OK")
+    kamcmd(edge, "htable.setex", "messages", f"s:{phone.account.aor}", "60")
+    Subscription(phone).ask()
+    phone.receive("NOTIFY")
+
+    (until,) = re.findall(r"expire: (\S+ \S+)", kamcmd(edge, "htable.get", "messages", f"s:{phone.account.aor}"))
+    assert timedelta(days=6) < datetime.fromisoformat(until) - datetime.now()  # noqa: DTZ005 - Kamailio's is the local time
+
+
+def kamcmd(edge: Edge, *words: str) -> str:
+    command = ["kamcmd", "-s", f"unix:{edge.folder / 'run' / 'ctl'}", *words]
+    if edge.root:
+        command = edge.in_root(*command)
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own command line
 
 
 def test_every_change_is_told_within_the_subscription_and_reported(edge: Edge, functions: FunctionsServer, hire: Hire) -> None:

@@ -79,3 +79,11 @@ def test_a_burst_of_connections_is_served(edge: Edge, functions: FunctionsServer
 
     assert 200 == survivor.register().status
     assert "BUG" not in edge.log("kamailio")
+
+
+def test_a_phone_of_the_edge_s_own_machine_cannot_end_all_calls(edge: Edge, account: Account, connect: Connect) -> None:
+    """The page for that is served without TLS, for the edge's own processes."""
+    stranger = connect(account, edge)
+    stranger.send(b"POST /ended-all HTTP/1.1\r\nHost: edge.test\r\nContent-Length: 0\r\n\r\n")
+
+    assert stranger.connection.recv(4096).startswith(b"HTTP/1.1 404")

@@ -89,7 +89,7 @@ def parse_command(text: str | bytes) -> EdgeCommand:
         if isinstance(data, dict) and data.get("Type") == "Notification":
             data = json.loads(data["Message"])
         command = from_json(EdgeCommand, data)
-    except (InvalidInput, KeyError, TypeError, ValueError) as problem:
+    except (InvalidInput, KeyError, TypeError, ValueError, RecursionError) as problem:
         raise UnreadableCommand(f"{type(problem).__name__} in a command of {len(text)} bytes") from None
     if command.type is CommandType.MESSAGES and not command.notify_event:
         command = replace(command, notify_event="message-summary")

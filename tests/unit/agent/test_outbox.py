@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,6 +88,56 @@ def test_a_killed_process_leaves_everything_that_it_had_added(path: str) -> None
     outbox.close()
 
     assert (event(1), event(2)) == left
+
+
+def test_a_file_that_is_no_database_is_put_aside(path: str) -> None:
+    Path(path).write_bytes(b"no database, " * 1000)
+    outbox = Outbox(path)
+    outbox.add([event(1)])
+    outbox.close()
+    reopened = Outbox(path)
+    left = reopened.oldest(100)
+    reopened.close()
+
+    assert ((event(1),), True) == (left, reopened.is_on_disk)
+    assert Path(f"{path}.damaged").read_bytes().startswith(b"no database")
+
+
+def test_a_folder_that_cannot_be_written_leaves_an_outbox_in_memory(tmp_path: Path) -> None:
+    outbox = Outbox(str(tmp_path / "no such folder" / "outbox.db"))
+    outbox.add([event(1)])
+    left = outbox.oldest(100)
+    outbox.close()
+
+    assert (False, (event(1),)) == (outbox.is_on_disk, left)
+
+
+def test_a_full_disk_loses_nothing_while_the_process_lives(path: str) -> None:
+    """The process may not write beyond 200 kB: to SQLite that is a disk that takes no more."""
+    program = (
+        "import resource, sys; from tests.unit.agent.test_outbox import EventType, Outbox, event\n"
+        "outbox = Outbox(sys.argv[1]); resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
+        "for number in range(3000): outbox.add([event(number)])\n"
+        "outbox.drop(['e0']); noted = outbox.note_start('life 1', event(3000, EventType.EDGE_STARTED))\n"
+        "ids = [item.id for item in outbox.oldest(5000)]\n"
+        "print(outbox.is_on_disk, len(outbox), ids == [f'e{number}' for number in range(1, 3001)], noted)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, path], cwd=REPOSITORY, capture_output=True, text=True, check=True)  # noqa: S603 - our own program
+
+    assert "False 3000 True True\n" == done.stdout
+    assert 1 == done.stderr.count('"outbox_in_memory"')
+
+
+def test_events_of_a_later_release_are_left_out_after_a_step_back(outbox: Outbox, path: str) -> None:
+    outbox.add([event(1), event(2)])
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE events SET type = 'invented_later', body = '{}' WHERE id = 'e1'")
+    database.close()
+    reopened = Outbox(path)
+    left = reopened.oldest(100)
+    reopened.close()
+
+    assert (event(2),) == left
 
 
 @given(st.lists(st.one_of(st.integers(min_value=1, max_value=4), st.none()), max_size=30))

@@ -75,6 +75,7 @@ def test_a_certificate_that_cannot_be_read_is_named_before_kamailio_starts(tmp_p
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
+        ("EDGE_EXPIRES_MAX", "301"),
         ("EDGE_DEVICE_DENSITY", "0"),
         ("EDGE_CALL_DENSITY", "0"),
         ("EDGE_STRANGER_SECONDS", "0"),
