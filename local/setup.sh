@@ -97,9 +97,11 @@ install_requirements() {   # FOLDER REQUIREMENTS
     say "making the Python environment $folder ($(python3 --version))"
     python3 -m venv "$folder" || fail "python3 -m venv failed; is the package python3-venv installed?"
   fi
-  say "installing $requirements into $folder (a minute or two)"
-  install_by_uv "$folder" "$requirements" || install_by_pip "$folder" --requirement "$requirements" ||
-    fail "pip could not install $requirements; is the package index reachable? Its messages are above"
+  say "installing $requirements into $folder"
+  install_by_uv "$folder" "$requirements" || {
+    say "by pip: a minute or two"
+    install_by_pip "$folder" --requirement "$requirements"
+  } || fail "pip could not install $requirements; is the package index reachable? Its messages are above"
   printf '%s\n' "$wanted" >"$folder/requirements.sha256"
 }
 
@@ -112,14 +114,15 @@ install_by_pip() {   # FOLDER ARGUMENT...
 # uv takes a fifth of pip's time and is among the requirements. It reads nothing of what pip was told about another index or a proxy:
 # where pip was told so, or where uv fails, pip does it all. Certificates it takes from the machine's own store.
 install_by_uv() {   # FOLDER REQUIREMENTS
-  local folder="$1" requirements="$2" lock
+  local folder="$1" requirements="$2" lock told
   lock="$(sed -n '/^uv==/,/^ *# via/{/^ *# via/!p}' "$requirements")"
   [ -n "$lock" ] || return 1
-  ! "$folder/bin/python" -m pip config list | grep --quiet --extended-regexp 'index|find-links|proxy|trusted-host' || return 1
+  told="$("$folder/bin/python" -m pip config list)"
+  ! grep --quiet --extended-regexp 'index|find-links|proxy|trusted-host' <<<"$told" || return 1
   install_by_pip "$folder" --requirement <(printf '%s\n' "$lock") 2>/dev/null || return 1
   "$folder/bin/uv" --quiet --no-config --system-certs pip install --python "$folder/bin/python" --require-hashes \
     --requirement "$requirements" && return 0
-  say "uv could not; now by pip"
+  say "uv could not install them"
   return 1
 }
 

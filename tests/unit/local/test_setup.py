@@ -125,7 +125,7 @@ def test_pip_fills_it_where_uv_fails(machine: Machine) -> None:
     done = machine.set_up()
     assert 0 == done.returncode, done.stderr
     assert ["uv requirements/dev.txt", "python requirements/dev.txt"] == machine.installations()[1:]
-    assert "uv could not; now by pip" in done.stdout
+    assert "setup     | uv could not install them\nsetup     | by pip: a minute or two\n" in done.stdout
 
 
 def test_nothing_is_installed_twice(machine: Machine) -> None:
