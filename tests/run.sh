@@ -24,6 +24,8 @@ once_more() { # STATUS NAME FOLDER...
   run "$name" --last-failed --last-failed-no-failures none "$@"
 }
 
+echo "== every test: about a quarter of an hour, the first dots within two minutes"
+echo "== the life tests and the scenarios run beside the others and are shown last"
 together=(tests/life tests/scenarios)
 run waiting --numprocesses 4 --dist loadfile "${together[@]}" >"$work/output" 2>&1 &
 waiting=$!

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +18,8 @@ from local.virtual_phone.sip_client import CallOutcome
 
 CODE = re.compile(r"\b[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}\b")
 PAIRING_PAGE = "/pair"
+WAIT_SECONDS = 30
+POLL_SECONDS = 0.25
 
 
 def live(cast: Cast, desk: Desk) -> None:
@@ -272,11 +275,17 @@ def remove(cast: Cast, desk: Desk) -> None:
         cast.steps.expect(200, _get(cast, own, desk.phone.identity.http_user_agent).status_code, "the phone's file before")
         cast.administrator.request("DELETE", f"/v1/devices/{desk.mac}")
         cast.steps.expect(404, _get(cast, own, desk.phone.identity.http_user_agent).status_code, "the phone's file")
-        outcome = desk.phone.dial("*55*000000")
-        if outcome.status == HTTPStatus.SERVICE_UNAVAILABLE:  # the edge asks anew who this is, and knows at the next try
-            outcome = desk.phone.dial("*55*000000")
+        outcome = dial_until_decided(desk.phone.dial, "*55*000000")
         cast.steps.show(f"dialling now answers {outcome.status} {outcome.reason_phrase}")
         cast.steps.expect(HTTPStatus.FORBIDDEN, outcome.status, "answer at the edge")
+
+
+def dial_until_decided(dial: Callable[[str], CallOutcome], number: str, wait_seconds: float = WAIT_SECONDS) -> CallOutcome:
+    """The first answer that is no 503, or the last one: the edge says "not now" while it asks anew who this is."""
+    deadline = time.monotonic() + wait_seconds
+    while (outcome := dial(number)).status == HTTPStatus.SERVICE_UNAVAILABLE and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    return outcome
 
 
 def _pair_in_browser(cast: Cast, desk: Desk, code: str) -> None:

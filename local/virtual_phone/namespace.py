@@ -78,6 +78,7 @@ def find_reason(*, path: str | None = None, switches: Sequence[tuple[str, str, s
             return f"user namespaces are switched off ({file} is {forbidding}): as root, {remedy}"
     return (
         f"`unshare --user --map-root-user --net` was refused: {probe.stderr.strip() or probe.returncode}. "
+        "Root on this machine needs no such permission. "
         "In a container, allow it: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined …"
     )
 

@@ -45,11 +45,17 @@ def path_without_browser(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
+def what_failed(demo: subprocess.CompletedProcess[str]) -> str:
+    """The step that was not seen with what came before, then the gateway's last lines."""
+    steps, _, gateway = demo.stdout.partition("\nThe demo failed: ")
+    return f"{steps[-3000:]}\nThe demo failed: {gateway[:4000]}\n{demo.stderr[-2000:]}"
+
+
 def test_every_step_of_the_demo_is_seen() -> None:
     shutil.rmtree(REPOSITORY / PICTURES, ignore_errors=True)
     demo = run_demo("--pictures", str(PICTURES))
 
-    assert 0 == demo.returncode, demo.stdout[-6000:] + demo.stderr[-2000:]
+    assert 0 == demo.returncode, what_failed(demo)
     begun, seen = (sum(line.startswith(start) for line in demo.stdout.splitlines()) for start in ("[", "     ✓ seen"))
     assert begun == seen
     assert f"All {seen} steps were seen" in demo.stdout

@@ -15,16 +15,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from local.certificates import prepare_certificates
 from local.virtual_phone.errors import NotSeenError, ProvisioningError, SipError
 from local.virtual_phone.phone import Reaction, VirtualPhone
 from local.virtual_phone.provisioning import DeviceIdentity
@@ -125,7 +122,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    make_certificates(tmp_path)
+    prepare_certificates(tmp_path, "localhost", datetime.now(UTC))
     server = FileServer()
     server.put("/ca.pem", (tmp_path / "ca.pem").read_text())
     for mac, file in ((MAC, onboarding()), (OTHER_MAC, signed_in(OTHER_NUMBER))):
@@ -172,29 +169,6 @@ def stop(kamailio: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:  # 5.6.3 can miss a SIGTERM that comes while it starts its workers
         os.killpg(kamailio.pid, signal.SIGKILL)
         kamailio.wait(timeout=3)
-
-
-def make_certificates(folder: Path) -> None:
-    ca_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test CA")])
-    now = datetime.now(UTC)
-
-    def builder(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-        started = x509.CertificateBuilder().subject_name(subject).issuer_name(ca_name).public_key(key.public_key())
-        dated = started.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=2))
-        return dated.serial_number(x509.random_serial_number())
-
-    ca = builder(ca_name, ca_key).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    server = builder(subject, server_key).add_extension(
-        x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False
-    )
-    pem = serialization.Encoding.PEM
-    (folder / "ca.pem").write_bytes(ca.sign(ca_key, hashes.SHA256()).public_bytes(pem))
-    (folder / "server.pem").write_bytes(server.sign(ca_key, hashes.SHA256()).public_bytes(pem))
-    (folder / "server.key").write_bytes(
-        server_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
 
 
 def phone_in(world: World, mac: str = MAC) -> VirtualPhone:
@@ -321,7 +295,7 @@ def test_a_wrong_password_is_told_as_the_registrar_told_it(world: World) -> None
 def test_a_sip_server_that_another_authority_signed_is_not_trusted(
     world: World, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    make_certificates(other := tmp_path_factory.mktemp("other"))
+    prepare_certificates(other := tmp_path_factory.mktemp("other"), "localhost", datetime.now(UTC))
     with phone_in(world) as phone:
         phone.power_on()
         account = phone.sip.account
@@ -334,7 +308,7 @@ def test_a_sip_server_that_another_authority_signed_is_not_trusted(
 def test_an_https_server_that_another_authority_signed_is_not_trusted(
     world: World, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    make_certificates(other := tmp_path_factory.mktemp("other"))
+    prepare_certificates(other := tmp_path_factory.mktemp("other"), "localhost", datetime.now(UTC))
     phone = VirtualPhone(DeviceIdentity(MAC), dhcp_url="https://localhost:8443/", factory_trust=other / "ca.pem")
     with phone, pytest.raises(ProvisioningError, match="CERTIFICATE_VERIFY_FAILED"):
         phone.power_on()

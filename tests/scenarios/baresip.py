@@ -24,7 +24,7 @@ rtp_ports 10000-19999
 call_local_timeout 300
 call_max_calls 4
 audio_source aufile,{said}
-audio_player {loudspeaker}
+audio_player aubridge,nowhere
 audio_alert aubridge,nowhere
 ausrc_srate 8000
 auplay_srate 8000
@@ -59,8 +59,8 @@ def phone_account(line: Line) -> str:
 class Baresip(Client):
     """`account` is its line of baresip's file of accounts.
 
-    Debian 13's baresip 1.1 has a loudspeaker that is a file. For 1.0 of Debian 12 a filter records (module sndfile) until a
-    call is on hold: it then takes the filter away for good.
+    A filter records what it hears (module sndfile) until a call is on hold: baresip 1.0 then takes the filter away for good.
+    1.1 could write its loudspeaker into a file, but crashes where a call's direction changes: that loudspeaker is opened twice.
     """
 
     port = 0  # where it listens, for TLS at the next one; 0: anywhere
@@ -68,8 +68,6 @@ class Baresip(Client):
 
     def __init__(self, account: str, trust_anchor: Path, room: Room) -> None:
         super().__init__(room, account.removeprefix("<sip:").partition("@")[0])
-        self._writes_files = is_1_1()
-        self._loudspeaker = self.folder / "loudspeaker.wav"
         self._control_port = free_port()
         self._control: socket.socket | None = None
         self._unread = b""
@@ -82,7 +80,6 @@ class Baresip(Client):
             folder=self.folder,
             control=self._control_port,
             modules=_modules(),
-            loudspeaker=f"aufile,{self._loudspeaker}" if self._writes_files else "aubridge,nowhere",
         )
         (self.folder / "config").write_text(settings, encoding="utf-8")
         (self.folder / "accounts").write_text(account + "\n", encoding="utf-8")
@@ -146,7 +143,7 @@ class Baresip(Client):
         return found
 
     def recordings(self) -> list[Path]:
-        return [self._loudspeaker] if self._writes_files else sorted(self.folder.glob("dump-*-dec.wav"))
+        return sorted(self.folder.glob("dump-*-dec.wav"))
 
     def _came_in(self, source: bytes, destination_port: bytes) -> bool:
         """From the edge's address; a connection that the edge opened comes from any, to where we listen."""
@@ -162,11 +159,6 @@ class Baresip(Client):
         assert self._control is not None
         data = json.dumps({"command": command, "params": parameters, "token": command}).encode()
         self._control.sendall(b"%d:%s," % (len(data), data))
-
-
-def is_1_1() -> bool:
-    """Whether this is Debian 13's baresip, which ends with SIGSEGV when it holds a call."""
-    return b"auplay_register" in (_modules() / "aufile.so").read_bytes()
 
 
 def _modules() -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scenarios.baresip import is_1_1
 from tests.scenarios.calls import connect, hear_each_other
 from tests.scenarios.clients import Client
 from tests.scenarios.conftest import Gateway
@@ -23,7 +22,6 @@ def transfer(anna: Client, ben: Client, cleo: Client) -> None:
     cleo.talks()
 
 
-@pytest.mark.skipif(is_1_1(), reason="Debian 13's baresip 1.1 ends with SIGSEGV when it holds a call")
 def test_baresip_transfers_one_linphone_to_another(gateway: Gateway) -> None:
     anna, ben, cleo = gateway.linphone(), gateway.baresip(), gateway.linphone()
     transfer(anna, ben, cleo)
@@ -35,7 +33,6 @@ def test_baresip_transfers_one_linphone_to_another(gateway: Gateway) -> None:
     ben.wait_for(lambda: any(b"200" in m.body for m in ben.requests("NOTIFY")), "word of the transfer's success")
 
 
-@pytest.mark.skipif(is_1_1(), reason="Debian 13's baresip 1.1 ends with SIGSEGV when it holds a call")
 def test_linphone_transfers_baresip_to_linphone(gateway: Gateway) -> None:
     anna, ben, cleo = gateway.baresip(), gateway.linphone(), gateway.linphone()
     transfer(anna, ben, cleo)

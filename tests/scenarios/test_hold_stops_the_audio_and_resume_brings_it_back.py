@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scenarios.baresip import is_1_1
 from tests.scenarios.calls import connect, hear_each_other
 from tests.scenarios.conftest import Gateway
 from tests.scenarios.linphone import MUSIC
@@ -29,7 +28,6 @@ def test_the_held_party_hears_music_and_the_holding_one_nothing(gateway: Gateway
     assert [ENCRYPTED, ENCRYPTED] == gateway.media_of(anna)
 
 
-@pytest.mark.skipif(is_1_1(), reason="Debian 13's baresip 1.1 ends with SIGSEGV when it holds a call")
 def test_the_callee_may_hold_and_resume_too_and_be_of_another_make(gateway: Gateway) -> None:
     anna, ben = gateway.linphone(), gateway.baresip()
     connect(anna, ben)

@@ -41,6 +41,7 @@ def test_a_refusing_container_is_told_what_to_allow(tmp_path: Path) -> None:
 
     reason = find_reason(path=str(tmp_path), switches=())
     assert "Operation not permitted" in reason
+    assert "Root on this machine needs no such permission." in reason
     assert "--security-opt seccomp=unconfined" in reason
 
 
