@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.sip.edge import REPOSITORY, Edge
 from tests.sip.functions_server import FunctionsServer
 from tests.sip.phone import Account, Phone
+from tests.sip.trunk import trunk_settings
+from tests.sip.waiting import GENEROUS_SECONDS
 
 pytestmark = pytest.mark.sip
 DOMAIN = "example.com"
@@ -103,6 +107,45 @@ def test_a_registered_phone_may_send_them_all(tortured: Edge, shared_functions: 
             phone.send((MESSAGES / f"{name}.dat").read_bytes())
             phone._socket.shutdown(socket.SHUT_WR)
     assert 200 == bystander.register().status
+
+
+@pytest.mark.parametrize("port", ["trunk", "private"])
+def test_a_peer_may_send_them_all(
+    make_edge: Callable[..., Edge],
+    own_functions: FunctionsServer,
+    certificate: tuple[Path, Path],
+    account: Account,
+    connect: Callable[..., Phone],
+    *,
+    port: str,
+) -> None:
+    ports = {"trunk": free_port(), "private": free_port()}
+    trunk = trunk_settings(certificate, ports["trunk"], [])
+    trunk["EDGE_TRUNK_PEERS"] = f"127.0.0.1:{free_port()}"
+    private = {"EDGE_PRIVATE_ADDRESS": f"127.0.0.1:{ports['private']}", "EDGE_PRIVATE_NETWORKS": "127.0.0.0/8"}
+    edge = make_edge(EDGE_SIP_HOST=DOMAIN, **trunk, **private).start()
+    own_functions.add(account, domain=DOMAIN)
+    phone = connect(account, edge, domain=DOMAIN)
+    statuses = [phone.register().status]
+    for name in sorted(OUTCOMES):
+        with _connect_as_peer(ports[port], certificate if port == "trunk" else None) as connection:
+            connection.sendall((MESSAGES / f"{name}.dat").read_bytes())
+            connection.shutdown(socket.SHUT_WR)
+        statuses.append(phone.register().status)
+
+    assert [200] * (1 + len(OUTCOMES)) == statuses
+    assert [] == [line for line in edge.log("kamailio").splitlines() if "BUG" in line or "CRITICAL" in line]
+
+
+def _connect_as_peer(port: int, certificate: tuple[Path, Path] | None) -> socket.socket:
+    """Over TCP, or with a certificate over TLS."""
+    plain = socket.create_connection(("127.0.0.1", port), timeout=GENEROUS_SECONDS)
+    if certificate is None:
+        return plain
+    context = ssl.create_default_context(cafile=str(certificate[0]))
+    context.check_hostname = False
+    context.load_cert_chain(*certificate)
+    return context.wrap_socket(plain)
 
 
 def test_no_bug_came_to_light(tortured: Edge, bystander: Phone) -> None:
