@@ -22,9 +22,7 @@ _WIDE = {
     "EDGE_CALL_DENSITY": "1000000000",
     "EDGE_CONNECTIONS_PER_ADDRESS": "16384",
     "EDGE_SHARED_MEMORY_MB": "1400",
-    **dict.fromkeys(
-        ("EDGE_EXPIRES_MIN", "EDGE_EXPIRES_DEFAULT", "EDGE_EXPIRES_MAX"), "300"
-    ),  # the longest: nobody refreshes unasked
+    **dict.fromkeys(("EDGE_EXPIRES_MIN", "EDGE_EXPIRES_DEFAULT", "EDGE_EXPIRES_MAX"), "300"),  # nobody refreshes unasked
     "EDGE_HEARTBEAT_SECONDS": "30",
     "EDGE_RENEWAL_SECONDS": "60",
     "EDGE_MEDIA_TIMEOUT": "10",  # a call whose phones vanished is over
