@@ -13,7 +13,6 @@ import tempfile
 from pathlib import Path
 
 FIRST, PORTS = 20_000, 12_000
-MEDIA_FIRST, MEDIA_RANGES, MEDIA_PORTS = 49_152, 20, 204  # the gateway's side: 49152 to 53247
 
 
 def free_port() -> int:
@@ -24,10 +23,10 @@ def free_port() -> int:
             return port
 
 
-def free_media_ports() -> tuple[int, int]:
-    """The first and the last of a range for an rtpengine: two side by side would bind the same ports."""
-    first = MEDIA_FIRST + _next("media") % MEDIA_RANGES * MEDIA_PORTS
-    return first, first + MEDIA_PORTS - 1
+def media_address() -> str:
+    """Loopback's, for one rtpengine alone: two with one address bind the same ports, and hear each other's calls."""
+    number = _next("media") % (200 * 254)
+    return f"127.1.{number // 254}.{number % 254 + 1}"
 
 
 def _next(name: str) -> int:

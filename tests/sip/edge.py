@@ -22,7 +22,7 @@ from local.readiness import answers_ping
 from sip_edge.agent.kamailio import kamailio_command, kamailio_environment, prepare_kamailio
 from sip_edge.agent.rtpengine import rtpengine_command
 from sip_edge.agent.settings import KamailioSettings, MediaSettings
-from tests.ports import free_media_ports, free_port
+from tests.ports import free_port, media_address
 from tests.sip.functions_server import EDGE_CREDENTIAL, FunctionsServer
 from tests.sip.phone import REALM
 from tests.sip.waiting import wait_until
@@ -50,7 +50,6 @@ class Edge:
     def __post_init__(self) -> None:
         self.port = free_port()
         evapi = f"127.0.0.1:{free_port()}"
-        first_media_port, last_media_port = free_media_ports()
         self.commands_path = self.folder / "commands"
         self.environment = {
             "EDGE_SIP_HOST": REALM,
@@ -60,8 +59,7 @@ class Edge:
             "EDGE_EVAPI": evapi,
             "EDGE_MEDIA_CONTROL": f"127.0.0.1:{free_port()}",
             "EDGE_ANNOUNCER": f"127.0.0.1:{free_port()}",
-            "EDGE_MEDIA_PORT_MIN": str(first_media_port),
-            "EDGE_MEDIA_PORT_MAX": str(last_media_port),
+            "EDGE_MEDIA_ADDRESS": media_address(),
             "EDGE_RUN_DIRECTORY": str(self.folder / "run"),
             "EDGE_EXPIRES_MIN": "2",
             "EDGE_PIKE_DENSITY": "60000",
