@@ -36,7 +36,7 @@ _TASK_SIZES = {512: (1024, 4096), 1024: (2048, 8192), 2048: (4096, 16384), 4096:
 
 OPEN_FILES = 65_536  # of a task
 LEAST_BESIDE_MB = 384
-PHONE_KB = 70  # of shared memory, as `make bench` measures it
+PHONE_KB = 55  # of shared memory, as `make bench` measures it
 
 
 class BadRegion(ValueError):
@@ -73,7 +73,7 @@ class EdgeTasks:
     image: str  # REPOSITORY@sha256:DIGEST
     certificate_secret_arn: str  # Secrets Manager: JSON {"certificate": PEM with its chain, "key": PEM} for the SIP host
     cpu: int = 1024  # 1024 is one vCPU
-    memory_mb: int = 5120
+    memory_mb: int = 4096
     fewest: int = 2
     most: int = 20
     phones_per_task: int = 34_000  # connections at which another task is started; infra/costs/inputs.toml says why so many

@@ -41,8 +41,8 @@ def test_an_edge_has_room_for_half_as_many_phones_again(emea: Templates) -> None
     (files,) = [limit["SoftLimit"] for limit in container["Ulimits"] if limit["Name"] == "nofile"]
 
     assert tasks.phones_per_task * 3 / 2 <= int(told["EDGE_MAX_CONNECTIONS"]) < files
-    assert tasks.phones_per_task * 3 / 2 * 75 / 1000 + 300 <= tasks.memory_mb
-    assert tasks.phones_per_task * 3 / 2 * 70 / 1000 <= int(told["EDGE_SHARED_MEMORY_MB"]) <= tasks.memory_mb - 300
+    assert tasks.phones_per_task * 3 / 2 * 60 / 1000 + 300 <= tasks.memory_mb
+    assert tasks.phones_per_task * 3 / 2 * 55 / 1000 <= int(told["EDGE_SHARED_MEMORY_MB"]) <= tasks.memory_mb - 300
     assert (tasks.cpu, tasks.memory_mb, tasks.phones_per_task) == (TASKS.cpu, TASKS.memory_mb, TASKS.phones_per_task)
 
 

@@ -60,7 +60,7 @@ def test_a_region_without_a_file_says_which_there_are() -> None:
         ("[entra]", "cpu = 300\n[entra]", "/edge/cpu must be one of"),
         ("[entra]", "memory_mb = 16384\n[entra]", "/edge/memory_mb must be a multiple"),
         ("[entra]", "phones_per_task = 36_865\n[entra]", "/edge/phones_per_task must be at most 36864"),
-        ("[entra]", "memory_mb = 4096\n[entra]", "/edge/memory_mb is too little"),
+        ("[entra]", "memory_mb = 3072\n[entra]", "/edge/memory_mb is too little"),
         ("[entra]", "fewest = 3\nmost = 2\n[entra]", "/edge: fewest"),
         ('client_id = "0', 'client_id = "x', "/entra/client_id"),
         ('["00000000-0000-0000-0000-000000000000"]', '["*"]', "/entra/allowed_tenants"),

@@ -72,7 +72,7 @@ class KamailioSettings(_FromEnvironment):
     connections_per_address: int = 2_000  # an office may be behind one address; Kamailio 6 only
     tls_ciphers: str = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:DHE+AESGCM:!aNULL:!eNULL"  # of TLS 1.2, as OpenSSL lists them
     digest_algorithm: str = "MD5"  # or SHA-256; one for all phones (a limit of Kamailio's auth module)
-    shared_memory_mb: int = 512  # taken as used: about 70 kB for each connected phone
+    shared_memory_mb: int = 512  # taken as used: about 55 kB for each connected phone
     drain_seconds: int = 90  # how long an edge that is stopped lets running calls go on
     media_control: str = "127.0.0.1:2223"  # rtpengine's control port (UDP), and where it reports dead calls (TCP)
     announcer: str = "127.0.0.1:5090"  # where Kamailio itself answers calls, for announcements (UDP, loopback)
