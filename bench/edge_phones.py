@@ -195,7 +195,8 @@ class Herd:
                 outstanding -= self._advance(by_number[number], tally, full=full, go_on=go_on)
         poll.close()
         for phone in by_number.values():
-            phone.socket.setblocking(True)  # type: ignore[union-attr]
+            if phone.socket is not None:
+                phone.socket.setblocking(True)
         return tally
 
     def _advance(self, phone: LoadPhone, tally: Tally, *, full: bool, go_on: bool) -> bool:
@@ -204,6 +205,10 @@ class Herd:
             phone.fill()
         except ssl.SSLWantReadError:
             return False
+        except OSError:  # the edge ended the connection
+            phone.close()
+            tally.failed += 1
+            return True
         message = phone.take()
         while message and not status_of(message):  # the end of a call whose phone had this port before
             message = phone.take()

@@ -111,7 +111,7 @@ install_by_pip() {   # FOLDER ARGUMENT...
   "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes "$@"
 }
 
-# uv takes a fifth of pip's time and is among the requirements. It reads nothing of what pip was told about another index or a proxy:
+# uv takes a tenth of pip's time and is among the requirements. It reads nothing of what pip was told about another index or a proxy:
 # where pip was told so, or where uv fails, pip does it all. Certificates it takes from the machine's own store.
 install_by_uv() {   # FOLDER REQUIREMENTS
   local folder="$1" requirements="$2" lock told

@@ -9,10 +9,10 @@ import asyncio
 import json
 import secrets
 import socket
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 ANSWER_SECONDS = 2.0
 ORDER_SECONDS = 5.0
@@ -33,12 +33,11 @@ def order(address: str, page: str) -> None:
     Raises KamailioSilent or KamailioRefused.
     """
     try:
-        with urllib.request.urlopen(f"http://{address}/{page}", data=b"", timeout=ORDER_SECONDS):
-            pass
-    except urllib.error.HTTPError as problem:
-        raise KamailioRefused(_reason(problem.read())) from problem
-    except OSError as problem:
+        answer = httpx.post(f"http://{address}/{page}", content=b"", timeout=ORDER_SECONDS, trust_env=False)
+    except httpx.HTTPError as problem:
         raise KamailioSilent(type(problem).__name__) from problem
+    if not answer.is_success:
+        raise KamailioRefused(_reason(answer.json() if answer.content else None))
 
 
 class Control:
@@ -66,13 +65,13 @@ class Control:
         finally:
             own.unlink(missing_ok=True)
         if "result" not in answer:
-            raise KamailioRefused(_reason(json.dumps(answer).encode()))
+            raise KamailioRefused(_reason(answer))
         return answer["result"]
 
 
-def _reason(answer: bytes) -> str:
+def _reason(answer: Any) -> str:
     """Kamailio's own words of a JSON-RPC answer."""
     try:
-        return str(json.loads(answer)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
+        return str(answer["error"]["message"])
+    except (KeyError, TypeError):
         return "no reason given"

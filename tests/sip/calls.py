@@ -79,6 +79,19 @@ class Outgoing:
     def ringing(self) -> SipMessage:
         return self.phone.provisional()
 
+    def early(self, ringing: SipMessage) -> Call:
+        """The early dialog with the callee that rings (RFC 3261 section 12.1)."""
+        return Call(
+            phone=self.phone,
+            media=self.media,
+            call_id=ringing.header("Call-ID"),
+            local=ringing.header("From"),
+            remote=ringing.header("To"),
+            target=uri_of(ringing.header("Contact")),
+            routes=ringing.all("Record-Route")[::-1],
+            sequence=int(dict(self.headers)["CSeq"].split(" ")[0]),
+        )
+
     def cancel(self) -> None:
         kept = [header for header in self.headers if header[0] in {"Via", "Max-Forwards", "From", "To", "Call-ID"}]
         sequence = dict(self.headers)["CSeq"].replace("INVITE", "CANCEL")

@@ -13,6 +13,7 @@ from tests.sip.certificates import issue_certificate
 from tests.sip.edge import Edge
 from tests.sip.functions_server import Behaviour, FunctionsServer
 from tests.sip.phone import Account, Phone
+from tests.sip.trunk import Trunk, start_trunk
 
 _names = itertools.count(1)
 
@@ -70,6 +71,18 @@ def make_edge(certificate: tuple[Path, Path], own_functions: FunctionsServer, tm
     yield make
     for edge in made:
         edge.close()
+
+
+@pytest.fixture(scope="module")
+def made_trunk(certificate: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trunk]:
+    with start_trunk(tmp_path_factory.mktemp("edge"), certificate) as trunk:
+        yield trunk
+
+
+@pytest.fixture
+def trunk(made_trunk: Trunk) -> Trunk:
+    """An edge with two peers that are alive; one for all tests of a file."""
+    return made_trunk.renewed()
 
 
 @pytest.fixture

@@ -247,16 +247,7 @@ def test_a_reliable_ringing_is_acknowledged_on_its_way(hire: Hire) -> None:
     ben.answer(invite, "180 Ringing", headers)
     ringing = outgoing.ringing()
     sequence = dict(outgoing.headers)["CSeq"].split(" ")[0]
-    early = Call(
-        phone=anna,
-        media=outgoing.media,
-        call_id=ringing.header("Call-ID"),
-        local=ringing.header("From"),
-        remote=ringing.header("To"),
-        target=uri_of(ringing.header("Contact")),
-        routes=ringing.all("Record-Route")[::-1],
-        sequence=int(sequence),
-    )
+    early = outgoing.early(ringing)
     early.request("PRACK", [("RAck", f"7 {sequence} INVITE")])
     prack = ben.receive("PRACK")
     ben.answer(prack, "200 OK")

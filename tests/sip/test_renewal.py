@@ -108,8 +108,9 @@ def test_what_kamailio_cannot_read_is_refused_with_its_words(
     ).start()
     authority.unlink()
 
-    with pytest.raises(KamailioRefused, match=r"\w"):
+    with pytest.raises(KamailioRefused) as refused:
         order(edge.environment["EDGE_MEDIA_CONTROL"], "reload")
+    assert "Error while fixing TLS configuration" in str(refused.value)
     assert served(edge) == ssl.PEM_cert_to_DER_cert(certificate[0].read_text())
 
 

@@ -10,11 +10,10 @@ import pytest
 
 from chalicelib.contracts.edge import CallSettings
 from sip_edge.agent.core.records import LONGEST_RING_SECONDS
-from tests.sip.calls import Call, Outgoing, call, finish, record_routes, take_call, uri_of
+from tests.sip.calls import Call, Outgoing, call, finish, record_routes, take_call
 from tests.sip.conftest import second_phone
 from tests.sip.edge import Edge
 from tests.sip.functions_server import FunctionsServer
-from tests.sip.messages import SipMessage
 from tests.sip.phone import Phone
 from tests.sip.waiting import wait_until
 
@@ -132,17 +131,4 @@ def _ring_reliably(phone: Phone, outgoing: Outgoing) -> Call:
     invite = phone.receive("INVITE")
     reliably = [("Contact", f"<{phone.contact}>"), ("Require", "100rel"), ("RSeq", "7"), *record_routes(invite)]
     phone.answer(invite, "180 Ringing", reliably)
-    return _early(outgoing, outgoing.ringing())
-
-
-def _early(outgoing: Outgoing, ringing: SipMessage) -> Call:
-    return Call(
-        phone=outgoing.phone,
-        media=outgoing.media,
-        call_id=ringing.header("Call-ID"),
-        local=ringing.header("From"),
-        remote=ringing.header("To"),
-        target=uri_of(ringing.header("Contact")),
-        routes=ringing.all("Record-Route")[::-1],
-        sequence=int(dict(outgoing.headers)["CSeq"].split(" ")[0]),
-    )
+    return outgoing.early(outgoing.ringing())

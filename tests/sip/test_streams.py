@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,22 +13,11 @@ from tests.sip.media import Media, talk
 from tests.sip.messages import SipMessage
 from tests.sip.peer import Peer
 from tests.sip.phone import Phone
-from tests.sip.trunk import OUTSIDE, Trunk, start_trunk
+from tests.sip.trunk import OUTSIDE, Trunk
 
 pytestmark = pytest.mark.sip
 Hire = Callable[..., Phone]
 MULTIPART = ("Content-Type", "multipart/mixed;boundary=part")
-
-
-@pytest.fixture(scope="module")
-def made_trunk(certificate: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trunk]:
-    with start_trunk(tmp_path_factory.mktemp("edge"), certificate) as trunk:
-        yield trunk
-
-
-@pytest.fixture
-def trunk(made_trunk: Trunk) -> Trunk:
-    return made_trunk.renewed()
 
 
 @pytest.mark.parametrize("profile", ["RTP/SAVP", "RTP/AVP"])

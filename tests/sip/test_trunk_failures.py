@@ -16,22 +16,11 @@ from tests.sip.functions_server import FunctionsServer
 from tests.sip.media import Media
 from tests.sip.peer import Peer
 from tests.sip.phone import Phone
-from tests.sip.trunk import OUTSIDE, Trunk, outside_is_known, start_trunk, trunk_settings
+from tests.sip.trunk import OUTSIDE, Trunk, outside_is_known, trunk_settings
 
 pytestmark = pytest.mark.sip
 Connect = Callable[..., Phone]
 Start = Callable[..., tuple[Phone, list[Peer]]]
-
-
-@pytest.fixture(scope="module")
-def made_trunk(certificate: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trunk]:
-    with start_trunk(tmp_path_factory.mktemp("edge"), certificate) as trunk:
-        yield trunk
-
-
-@pytest.fixture
-def trunk(made_trunk: Trunk) -> Trunk:
-    return made_trunk.renewed()
 
 
 @pytest.fixture
