@@ -2,7 +2,6 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
-MINUTES := 60
 INFRA := .venv-infra/bin/python -m infra
 REGION ?= emea
 REGIONS ?= apac emea noam
@@ -32,7 +31,10 @@ bench: setup-tests ## the benchmarks, as a table and JSON in bench/results/
 	@$(PYTHON) -m bench
 
 soak: setup-tests ## churn of phones for MINUTES=60 on the edge; fails where memory grows or anything dies
-	@$(PYTHON) -m bench.soak --minutes $(MINUTES)
+	@$(PYTHON) -m bench.soak --minutes $(or $(MINUTES),60)
+
+outage: setup-tests ## phones and calls while the functions are late, fail, and are away for MINUTES=10
+	@$(PYTHON) -m bench.outage --minutes $(or $(MINUTES),10)
 
 image: setup ## the edge's image as dist/sip-edge.oci.tar, without a Docker engine (root, mmdebstrap, buildah, Debian's mirror)
 	@bash sip_edge/image.sh
@@ -80,6 +82,6 @@ format: setup-tests ## format the code
 clean: ## forget this machine's gateway: .gateway/ with its devices and keys
 	@rm -rf .gateway
 
-.PHONY: help setup setup-tests run demo test check bench soak image image-test golden docs lock format clean
+.PHONY: help setup setup-tests run demo test check bench soak outage image image-test golden docs lock format clean
 .PHONY: setup-infra synth diff deploy rollout rollback destroy
 .PHONY: test-infra

@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import at_rest, cold_start, edge, edge_calls, phone_files, soak, sync
+from bench import at_rest, cold_start, edge, edge_calls, outage, phone_files, soak, sync
 from bench.figures import Figure, print_table
 
 RESULTS = Path(__file__).parent / "results"
@@ -26,6 +26,7 @@ BENCHMARKS = {
     "media": edge_calls.measure_media,
     "storm": edge.measure_storm,
     "churn": soak.measure,
+    "outage": outage.measure,
     "cold": cold_start.measure,
 }
 

@@ -25,11 +25,11 @@ _PACKETS_A_SECOND = 50
 Pair = tuple[Account, Account]
 
 
-def hire_pairs(servers: Servers, count: int) -> list[Pair]:
-    """Users of one tenant, known to the functions; nobody has registered."""
+def hire_pairs(servers: Servers, count: int, *, lasts: int = 86_400) -> list[Pair]:
+    """Users of one tenant, known to the functions for as many seconds; nobody has registered."""
     accounts = [Account(f"caller{number}", f"+4989{number:07}", PASSWORD) for number in range(2 * count)]
     for account in accounts:
-        servers.functions.add(account, lasts=86400, tenant_id="bench", may_call=True, number=account.aor)
+        servers.functions.add(account, lasts=lasts, tenant_id="bench", may_call=True, number=account.aor)
     return list(zip(accounts[::2], accounts[1::2], strict=True))
 
 

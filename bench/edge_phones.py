@@ -150,10 +150,10 @@ class Herd:
         context.verify_mode = ssl.CERT_NONE
         self._phones = [LoadPhone(port, name, context) for name in names]
 
-    def register_all(self) -> Tally:
-        """Connects and registers every phone that is not connected, again and again for at most ten minutes."""
+    def register_all(self, within: float = _COMEBACK_SECONDS) -> Tally:
+        """Connects and registers every phone that is not connected, again and again for at most `within` seconds."""
         tally = Tally()
-        end = time.monotonic() + _COMEBACK_SECONDS
+        end = time.monotonic() + within
         waiting = [phone for phone in self._phones if phone.socket is None]
         while waiting and time.monotonic() < end:
             again = [phone for phone in waiting if not self._comes_back(phone)]
