@@ -36,7 +36,10 @@ soak: setup-tests ## churn of phones for MINUTES=60 on the edge; fails where mem
 outage: setup-tests ## phones and calls while the functions are late, fail, and are away for MINUTES=10
 	@$(PYTHON) -m bench.outage --minutes $(or $(MINUTES),10)
 
-image: setup ## the edge's image as dist/sip-edge.oci.tar, without a Docker engine (root, mmdebstrap, buildah, Debian's mirror)
+setup-image: ## install what building the edge's image needs as well (mmdebstrap, buildah)
+	@bash local/setup.sh --image
+
+image: setup-image ## the edge's image as dist/sip-edge.oci.tar, without a Docker engine (root, Debian's mirror)
 	@bash sip_edge/image.sh
 
 image-test: setup-tests image ## the image as it would run, then every SIP test and scenario on its Kamailio
@@ -82,6 +85,6 @@ format: setup-tests ## format the code
 clean: ## forget this machine's gateway: .gateway/ with its devices and keys
 	@rm -rf .gateway
 
-.PHONY: help setup setup-tests run demo test check bench soak outage image image-test golden docs lock format clean
+.PHONY: help setup setup-tests setup-image run demo test check bench soak outage image image-test golden docs lock format clean
 .PHONY: setup-infra synth diff deploy rollout rollback destroy
 .PHONY: test-infra

@@ -3,6 +3,7 @@
 #
 #   local/setup.sh                what `make run` needs
 #   local/setup.sh --with-tests   also what the tests need
+#   local/setup.sh --image        also what building the edge's image needs
 #   local/setup.sh --infra        what a region's deployment needs, and no more: Node.js and .venv-infra
 #   local/setup.sh --emulator     that, and .venv-ministack, the emulator of AWS that a deployment is tried in
 #
@@ -14,6 +15,7 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
 packages="python3 python3-venv openssl kamailio kamailio-tls-modules kamailio-extra-modules kamailio-json-modules kamailio-utils-modules rtpengine-daemon espeak-ng"
 test_packages="linphone-cli baresip-core iproute2 chromium libatomic1"   # libatomic1: for the Node.js inside playwright
+image_packages="mmdebstrap buildah"
 infra_packages="python3 python3-venv nodejs"   # Node.js: CDK's own runtime
 
 say() { printf 'setup     | %s\n' "$*"; }
@@ -22,8 +24,9 @@ fail() { printf 'setup     | %s\n' "$@" >&2; exit 1; }
 case "${1:-}" in
   "") ;;
   --with-tests) packages="$packages $test_packages" ;;
+  --image) packages="$packages $image_packages" ;;
   --infra | --emulator) packages="$infra_packages" ;;
-  *) fail "usage: local/setup.sh [--with-tests | --infra | --emulator]" ;;
+  *) fail "usage: local/setup.sh [--with-tests | --image | --infra | --emulator]" ;;
 esac
 
 missing_packages() {

@@ -4,7 +4,8 @@
 #   sip_edge/image.sh        dist/sip-edge.oci.tar, an OCI archive; dist/edge-root, the same unpacked, for tests and benchmarks
 #
 # EDGE_IMAGE_SUITE and EDGE_IMAGE_MIRROR choose another Debian (trixie; the machine's default mirror). Needs root: only root may
-# make a root file system without user namespaces. Names what is missing, and ends with status 1.
+# make a root file system without user namespaces. Names what is missing, and ends with status 69 where this machine cannot build one at
+# all (no root, no mounts, no mirror), with 1 where the build went wrong.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
@@ -14,10 +15,12 @@ python=3.13   # of that suite; the wheels are fetched for it
 
 say() { printf 'image     | %s\n' "$*"; }
 fail() { printf 'image     | %s\n' "$@" >&2; exit 1; }
+cannot() { printf 'image     | %s\n' "$@" >&2; exit 69; }   # EX_UNAVAILABLE of sysexits.h
 
-[ "$(id -u)" = 0 ] || fail "Building the image needs root. Try: sudo make image"
+[ "$(id -u)" = 0 ] || cannot "Building the image needs root. Try: sudo make image"
+unshare --mount true || cannot "This machine lets not even root mount anything (a container without CAP_SYS_ADMIN?)"
 for tool in mmdebstrap buildah; do
-  command -v "$tool" >/dev/null || fail "$tool is missing. Try: apt-get install --no-install-recommends mmdebstrap buildah"
+  command -v "$tool" >/dev/null || cannot "$tool is missing. Try: make setup-image"
 done
 
 work="$(mktemp --directory "${TMPDIR:-/var/tmp}/sip-edge-image.XXXXXX")"
@@ -34,7 +37,7 @@ say "fetching the agent's packages for Python $python, each checked by its hash"
 say "making the base: Debian $suite"
 # shellcheck disable=SC2086  # no mirror is no argument
 mmdebstrap --quiet --variant=apt --include=ca-certificates "$suite" "$work/base.tar" $mirror ||
-  fail "mmdebstrap could not make Debian $suite; is Debian's mirror reachable? (EDGE_IMAGE_MIRROR names another one.)"
+  cannot "mmdebstrap could not make Debian $suite; is Debian's mirror reachable? (EDGE_IMAGE_MIRROR names another one.)"
 base="$(build from scratch)"
 build add --quiet "$base" "$work/base.tar" / >/dev/null
 build commit --quiet --timestamp "$SOURCE_DATE_EPOCH" --rm "$base" sip-edge-base >/dev/null
