@@ -43,15 +43,16 @@ class CertificateWatch:
         self._address = settings.media_control
         self._metrics = metrics
         self._seconds = settings.renewal_seconds
+        self._unusable = ""  # a digest of files that do not go together: not looked at again
+        self._refused = ""  # logged already
 
     async def run(self) -> None:
         """Watches until cancelled."""
-        refused = ""
         while True:
             await asyncio.sleep(self._seconds)
             found = _digest(self._pairs)
-            if found and found not in (self._read_note(), refused) and await self._reload():
-                refused = found if self._read_note() != found else ""
+            if found and found not in (self._read_note(), self._unusable):
+                await self._reload(found)
 
     def _names(self) -> str:
         return ", ".join(str(certificate) for certificate, _ in self._pairs)
@@ -62,22 +63,32 @@ class CertificateWatch:
         except OSError:
             return ""
 
-    async def _reload(self) -> bool:
-        """Whether this version of the files is dealt with: taken or refused. Kamailio away: it is tried again."""
+    async def _reload(self, found: str) -> None:
+        """Kamailio is asked again where it is away or refuses: what it refused may have been put right beside these files."""
         try:
             for pair in self._pairs:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*pair)
+        except OSError as problem:  # an SSLError is one
+            self._unusable = found
+            self._log_refused(found, problem)
+            return
+        try:
             await asyncio.to_thread(order, self._address, "reload")
         except KamailioSilent:
-            return False
-        except (OSError, KamailioRefused) as problem:  # an SSLError is an OSError
-            self._metrics.certificate_reloads.add("refused")
-            log_event("certificate_refused", problem=str(problem), certificates=self._names())
-            return True
+            return
+        except KamailioRefused as problem:
+            self._log_refused(found, problem)
+            return
         note_certificates(self._run_directory, self._pairs)
         self._metrics.certificate_reloads.add("taken")
         log_event("certificate_reloaded", certificates=self._names())
-        return True
+
+    def _log_refused(self, found: str, problem: Exception) -> None:
+        if found == self._refused:
+            return
+        self._refused = found
+        self._metrics.certificate_reloads.add("refused")
+        log_event("certificate_refused", problem=str(problem), certificates=self._names())
 
 
 def _digest(pairs: Pairs) -> str:

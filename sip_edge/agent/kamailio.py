@@ -85,7 +85,6 @@ def kamailio_command(settings: KamailioSettings) -> list[str]:
         *listen,
         *(f"-ltls:{address}:{settings.trunk_port}" for address in _trunk_addresses(settings)),
         *([f"-ltcp:{settings.private_address}"] if settings.private_address else []),
-        f"-ltcp:{settings.media_control}",
         f"-ludp:{settings.announcer}",
     ]
 

@@ -114,6 +114,31 @@ def test_what_kamailio_cannot_read_is_refused_with_its_words(
     assert served(edge) == ssl.PEM_cert_to_DER_cert(certificate[0].read_text())
 
 
+def test_what_kamailio_refused_is_offered_again_and_logged_once(
+    make_edge: Callable[..., Edge], certificate: tuple[Path, Path], tmp_path: Path
+) -> None:
+    for source, name in zip(certificate, ("certificate.pem", "key.pem"), strict=True):
+        shutil.copyfile(source, tmp_path / name)
+    authority = tmp_path / "authority.pem"
+    authority.write_bytes(certificate[0].read_bytes())
+    edge = make_edge(
+        EDGE_TLS_CERTIFICATE=str(tmp_path / "certificate.pem"),
+        EDGE_TLS_KEY=str(tmp_path / "key.pem"),
+        EDGE_TRUNK_PEERS=f"127.0.0.1:{free_port()}",
+        EDGE_TRUNK_NETWORKS="127.0.0.0/8",
+        EDGE_TRUNK_PORT=str(free_port()),
+        EDGE_TRUNK_AUTHORITY=str(authority),
+    ).start()
+    authority.unlink()
+    renewed = issue_certificate(tmp_path / "renewed")
+    replace(edge, *renewed)
+    wait_until(lambda: "Error while fixing TLS configuration" in edge.log("agent"))
+    authority.write_bytes(certificate[0].read_bytes())
+
+    wait_until(lambda: ssl.PEM_cert_to_DER_cert(renewed[0].read_text()) == served(edge))
+    assert 1 == edge.log("agent").count('"certificate_refused"')
+
+
 def test_after_a_refused_certificate_a_good_one_is_taken(renewable: Edge, tmp_path: Path) -> None:
     Path(renewable.environment["EDGE_TLS_CERTIFICATE"]).write_text("half a fi")
     wait_until(lambda: '"certificate_refused"' in renewable.log("agent"))
