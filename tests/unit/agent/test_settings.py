@@ -22,6 +22,13 @@ AGENT = {"EDGE_ID": "e1", "EDGE_FUNCTIONS_URL": "https://gateway.example", "EDGE
         ({"EDGE_EVAPI": "8448:"}, "EDGE_EVAPI"),
         ({"EDGE_OUTBOX_LIMIT": "many"}, "EDGE_OUTBOX_LIMIT"),
         ({"EDGE_REPORT_LINGER_SECONDS": "61"}, "EDGE_REPORT_LINGER_SECONDS"),
+        ({"EDGE_FUNCTIONS_URL": "http://localhost.gateway.example"}, "EDGE_FUNCTIONS_URL"),
+        ({"EDGE_FUNCTIONS_URL": "https://gateway.example:https"}, "EDGE_FUNCTIONS_URL"),
+        ({"EDGE_TRUST_ANCHOR": "/nowhere.pem"}, "EDGE_TRUST_ANCHOR"),
+        ({"EDGE_METRICS": "127.0.0.1:99999"}, "EDGE_METRICS"),
+        ({"EDGE_COMMANDS": "sns:commands"}, "EDGE_COMMANDS"),
+        ({"EDGE_OUTBOX_LIMIT": "0"}, "EDGE_OUTBOX_LIMIT"),
+        ({"EDGE_HEARTBEAT_SECONDS": "0"}, "EDGE_HEARTBEAT_SECONDS"),
     ],
 )
 def test_a_wrong_setting_is_named(changed: dict[str, str], named: str) -> None:
@@ -76,6 +83,7 @@ def test_a_certificate_that_cannot_be_read_is_named_before_kamailio_starts(tmp_p
     ("variable", "value"),
     [
         ("EDGE_EXPIRES_MAX", "301"),
+        ("EDGE_REPORT_SECONDS", "0"),
         ("EDGE_DEVICE_DENSITY", "0"),
         ("EDGE_CALL_DENSITY", "0"),
         ("EDGE_STRANGER_SECONDS", "0"),
