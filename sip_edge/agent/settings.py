@@ -235,10 +235,14 @@ def _read_credential(variable: str, read: Callable[[], str]) -> str:
 def _read_secret(arn: str) -> str:
     """Raises OSError where Secrets Manager does not give it."""
     import boto3  # noqa: PLC0415 - 20 MB that a local edge does not need
+    from botocore.config import Config  # noqa: PLC0415 - as boto3
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as boto3
 
+    # The defaults wait for five minutes; the agent looks every few seconds, each time in another of its few threads.
+    soon = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 1})
     try:
-        answer = boto3.client("secretsmanager", region_name=arn.split(":")[3]).get_secret_value(SecretId=arn)
+        secrets = boto3.client("secretsmanager", region_name=arn.split(":")[3], config=soon)
+        answer = secrets.get_secret_value(SecretId=arn)
     except (BotoCoreError, ClientError) as problem:
         raise OSError(str(problem)) from None
     return str(answer["SecretString"])
