@@ -87,11 +87,11 @@ class Commander:
         line, actions = start_next(self._lines[aor], now=datetime.now(UTC), job=secrets.token_hex(8))
         self._change(aor, line, actions, start=False)
 
-    def _late(self, aor: str, job: str) -> None:
+    def _late(self, aor: str, job: str, challenge_answered: bool) -> None:  # noqa: FBT001 - call_later passes by position
         if aor in self._lines:
-            if job in self._sent_at and self._aor_of_job.get(job) == aor:
+            line, actions = note_silence(self._lines[aor], job, challenge_answered=challenge_answered)
+            if actions:
                 self._observe(job, NO_ANSWER)
-            line, actions = note_silence(self._lines[aor], job)
             self._change(aor, line, actions)
 
     def _observe(self, job: str, status: int) -> None:
@@ -118,7 +118,7 @@ class Commander:
                 self._sent_at[job] = time.monotonic()
                 messages = message_summary(command) if command.type is CommandType.MESSAGES else ""
                 self._send(Notify(job, command.username, command.notify_event, authorization, proxy, messages))
-                asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._late, aor, job)
+                asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._late, aor, job, bool(authorization))
             case SendForget(command):
                 self._send(Forget(command.username))
             case SendRefresh(command):

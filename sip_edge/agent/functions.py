@@ -39,6 +39,12 @@ ROUTE_SECONDS = 1.6
 EVENTS_SECONDS = 10.0
 RELOAD_SECONDS = 5.0  # between two looks for another credential
 
+# httpx looks through all its waiting requests whenever one comes or ends: with 500 of them nothing else has its turn for long.
+# So questions wait here, and no longer than leaves them time for an answer. Events never wait for a connection.
+MOST_QUESTIONS = 100
+_MOST_CONNECTIONS = MOST_QUESTIONS + 2
+_WAITING_SHARE = 0.5  # of a question's time
+
 # What a batch itself is refused for. No other status, such as 404 in the middle of a roll-out, is a reason to give events up.
 _ABOUT_THE_EVENTS = frozenset({400, 413, 422})
 
@@ -67,7 +73,7 @@ class Functions:
         self._client = httpx.AsyncClient(
             base_url=url,
             verify=verify,
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=60),
+            limits=httpx.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=20, keepalive_expiry=60),
             timeout=EVENTS_SECONDS,
             trust_env=False,  # the edge talks to the functions alone, through no proxy of the environment
         )
@@ -76,6 +82,7 @@ class Functions:
         self._credential = load_credential()
         self._reloading = asyncio.Lock()
         self._reload_due = 0.0  # on the monotonic clock
+        self._places = asyncio.Semaphore(MOST_QUESTIONS)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -83,7 +90,7 @@ class Functions:
     async def request_credentials(self, username: str) -> Credentials | None:
         """Who `username` is; None where nobody is. Raises FunctionsError."""
         try:
-            return await self._ask(CREDENTIALS_PATH, CredentialsRequest(username), Credentials, seconds=CREDENTIALS_SECONDS)
+            return await self._question(CREDENTIALS_PATH, CredentialsRequest(username), Credentials, CREDENTIALS_SECONDS)
         except RequestRefused as refusal:
             if refusal.status == httpx.codes.NOT_FOUND:
                 return None
@@ -93,11 +100,11 @@ class Functions:
         """What becomes of a dialled feature code. Raises FunctionsError."""
         deadline = datetime.now(UTC) + timedelta(seconds=VERDICT_SECONDS)
         request = FeatureCodeRequest(username, dialled, expires_at=deadline)
-        return await self._ask(FEATURE_CODES_PATH, request, FeatureCodeVerdict, seconds=VERDICT_SECONDS)
+        return await self._question(FEATURE_CODES_PATH, request, FeatureCodeVerdict, VERDICT_SECONDS)
 
     async def request_route(self, username: str, target: str) -> Route:
         """Where a call of `username` goes, or one of the trunk where it is empty. Raises FunctionsError."""
-        return await self._ask(ROUTE_PATH, RouteRequest(username, target), Route, seconds=ROUTE_SECONDS)
+        return await self._question(ROUTE_PATH, RouteRequest(username, target), Route, ROUTE_SECONDS)
 
     async def post_events(self, batch: EventBatch) -> BatchReceipt:
         """Delivers a batch. Raises FunctionsError."""
@@ -108,8 +115,22 @@ class Functions:
                 raise
             raise FunctionsAway(str(refusal)) from refusal
 
+    async def _question(self, path: str, body: object, kind: type[T], seconds: float) -> T:
+        """One of many at a time. Too many: raises FunctionsAway while Kamailio still waits."""
+        end = time.monotonic() + seconds
+        try:
+            async with asyncio.timeout(seconds * _WAITING_SHARE):
+                await self._places.acquire()
+        except TimeoutError as problem:
+            self._metrics.functions_failures.add(_call_of(path))
+            raise FunctionsAway("too many questions at once") from problem
+        try:
+            return await self._ask(path, body, kind, seconds=end - time.monotonic())
+        finally:
+            self._places.release()
+
     async def _ask(self, path: str, body: object, kind: type[T], *, seconds: float) -> T:
-        call = path.rpartition("/")[2].replace("-", "_")
+        call = _call_of(path)
         try:
             with self._metrics.functions_seconds.timed(call):
                 return await self._ask_in_time(path, body, kind, seconds=seconds)
@@ -139,6 +160,11 @@ class Functions:
                 with contextlib.suppress(BadSetting):
                     self._credential = await asyncio.to_thread(self._load_credential)
         return self._credential != refused
+
+
+def _call_of(path: str) -> str:
+    """As the metrics name it."""
+    return path.rpartition("/")[2].replace("-", "_")
 
 
 def _read_answer(response: httpx.Response, kind: type[T]) -> T:

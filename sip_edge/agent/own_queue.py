@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
 RETENTION_SECONDS = 3600  # what an edge has not read by then belongs to phones that registered elsewhere
+# Of one call, which is tried twice: an agent that ends waits for the one under way, and an AWS that is away must not keep it.
+_CONNECT_SECONDS, _ANSWER_SECONDS = 2, 4
 PAUSE_SECONDS = 10.0  # SQS refuses a name for 60 seconds after its queue was removed
 
 
@@ -37,8 +39,11 @@ class OwnQueueCommands:
         *,
         sns: SNSClient,
         sqs: SQSClient,
+        reader: SQSClient | None = None,
         touch_seconds: float = TOUCH_SECONDS,
     ) -> None:
+        """`reader` may wait for commands longer than `sqs` for anything else; left out: it is the same."""
+        self._reader = reader or sqs
         self._touch_seconds = touch_seconds
         self._topic_arn = topic_arn
         self._edge_id = edge_id
@@ -51,7 +56,7 @@ class OwnQueueCommands:
         while True:
             url, subscription = await self._open()
             log_event("command_queue_opened", queue=self._name)
-            reader = asyncio.ensure_future(SqsCommands(url, client=self._sqs).run(accept))
+            reader = asyncio.ensure_future(SqsCommands(url, client=self._reader).run(accept))
             try:
                 await self._keep(url)
             finally:
@@ -123,8 +128,15 @@ class OwnQueueCommands:
 def open_own_queue(topic_arn: str, edge_id: str, prefix: str) -> OwnQueueCommands:
     """With clients of the topic's region."""
     import boto3  # noqa: PLC0415 - 20 MB that a local edge does not need
+    from botocore.config import Config  # noqa: PLC0415 - as boto3
 
     region = topic_arn.split(":")[3]
+    soon = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=_ANSWER_SECONDS, retries={"total_max_attempts": 2})
     return OwnQueueCommands(
-        topic_arn, edge_id, prefix, sns=boto3.client("sns", region_name=region), sqs=boto3.client("sqs", region_name=region)
+        topic_arn,
+        edge_id,
+        prefix,
+        sns=boto3.client("sns", region_name=region, config=soon),
+        sqs=boto3.client("sqs", region_name=region, config=soon),
+        reader=boto3.client("sqs", region_name=region),
     )

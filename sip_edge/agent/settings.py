@@ -18,6 +18,9 @@ _ANNOUNCEMENTS = str(Path(__file__).resolve().parent.parent / "announcements" / 
 _PEER = re.compile(r"[A-Za-z0-9.-]{1,253}:[0-9]{1,5}")
 _PEER_NAME = re.compile(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _EMERGENCY_NUMBER = re.compile(r"[0-9]{2,8}")
+_TOPIC = re.compile(r"arn:[^:]+:sns:[^:]+:[0-9]*:.+")
+_URL = re.compile(r"(https://[A-Za-z0-9._-]+|http://(127\.0\.0\.1|localhost)|https://\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/.*)?")
+_HIGHEST_PORT = 65535
 # A phone's connection that says nothing for three times as long is closed (sip_edge/kamailio/binding.cfg).
 LONGEST_EXPIRY_SECONDS = 300
 
@@ -101,7 +104,9 @@ class KamailioSettings(_FromEnvironment):
             raise BadSetting(f"EDGE_EXPIRES_MAX must be at most {LONGEST_EXPIRY_SECONDS}")
         if not 0 < self.pike_density <= 65535:  # noqa: PLR2004 - an unsigned short in pike
             raise BadSetting("EDGE_PIKE_DENSITY must be between 1 and 65535")
-        for name in (
+        _check_at_least_one(
+            self,
+            "report_seconds",
             "device_density",
             "call_density",
             "call_seconds",
@@ -109,9 +114,7 @@ class KamailioSettings(_FromEnvironment):
             "stranger_seconds",
             "max_connections",
             "connections_per_address",
-        ):
-            if getattr(self, name) < 1:
-                raise BadSetting(f"EDGE_{name.upper()} must be at least 1")
+        )
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ciphers(self.tls_ciphers)
         except ssl.SSLError:
@@ -193,19 +196,21 @@ class AgentSettings(_FromEnvironment):
     def _check(self) -> None:
         if not self.id:
             raise BadSetting("EDGE_ID must name this edge")
-        if not self.functions_url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-            raise BadSetting("EDGE_FUNCTIONS_URL must begin with https:// (http:// on loopback only)")
+        if not _URL.fullmatch(self.functions_url):
+            raise BadSetting("EDGE_FUNCTIONS_URL must be https://HOST or https://HOST:PORT (http:// on loopback only)")
         if not (self.credential or self.credential_file or self.credential_secret):
             raise BadSetting("EDGE_CREDENTIAL_FILE, EDGE_CREDENTIAL_SECRET or EDGE_CREDENTIAL must be set")
         if self.commands and not self.commands.startswith(("unix:", "sns:", "sqs:")):
             raise BadSetting("EDGE_COMMANDS must be unix:PATH, sns:TOPIC_ARN or sqs:QUEUE_URL")
+        if self.commands.startswith("sns:") and not _TOPIC.fullmatch(self.commands.removeprefix("sns:")):
+            raise BadSetting("EDGE_COMMANDS names no SNS topic: sns:arn:aws:sns:REGION:ACCOUNT:NAME")
+        if self.trust_anchor:
+            _check_authority(self.trust_anchor)
         addresses = {"EVAPI": self.evapi, "METRICS": self.metrics or "127.0.0.1:9090", "MEDIA_CONTROL": self.media_control}
         for name, address in addresses.items():
-            host, _, port = address.rpartition(":")
-            if not host or not port.isdigit():
+            if not _is_address(address):
                 raise BadSetting(f"EDGE_{name} must be ADDRESS:PORT")
-        if self.renewal_seconds < 1:
-            raise BadSetting("EDGE_RENEWAL_SECONDS must be at least 1")
+        _check_at_least_one(self, "outbox_limit", "heartbeat_seconds", "report_seconds", "expires_max", "renewal_seconds")
         if not 0 <= self.report_linger_seconds <= 60:  # noqa: PLR2004 - a report and a registration later its binding is given up
             raise BadSetting("EDGE_REPORT_LINGER_SECONDS must be between 0 and 60")
 
@@ -230,13 +235,35 @@ def _read_credential(variable: str, read: Callable[[], str]) -> str:
 def _read_secret(arn: str) -> str:
     """Raises OSError where Secrets Manager does not give it."""
     import boto3  # noqa: PLC0415 - 20 MB that a local edge does not need
+    from botocore.config import Config  # noqa: PLC0415 - as boto3
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as boto3
 
+    # The defaults wait for five minutes; the agent looks every few seconds, each time in another of its few threads.
+    soon = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 1})
     try:
-        answer = boto3.client("secretsmanager", region_name=arn.split(":")[3]).get_secret_value(SecretId=arn)
+        secrets = boto3.client("secretsmanager", region_name=arn.split(":")[3], config=soon)
+        answer = secrets.get_secret_value(SecretId=arn)
     except (BotoCoreError, ClientError) as problem:
         raise OSError(str(problem)) from None
     return str(answer["SecretString"])
+
+
+def _check_at_least_one(settings: KamailioSettings | AgentSettings, *names: str) -> None:
+    for name in names:
+        if getattr(settings, name) < 1:
+            raise BadSetting(f"EDGE_{name.upper()} must be at least 1")
+
+
+def _check_authority(file: str) -> None:
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as problem:  # an SSLError is an OSError
+        raise BadSetting(f"EDGE_TRUST_ANCHOR must be a PEM file of certificates: {problem}") from None
+
+
+def _is_address(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    return bool(host) and re.fullmatch(r"[0-9]{1,5}", port) is not None and 0 < int(port) <= _HIGHEST_PORT
 
 
 def split_list(text: str) -> list[str]:

@@ -145,11 +145,15 @@ def note_result(line: Line, result: NotifyResult, *, cnonce: str) -> tuple[Line,
     return replace(line, running=None), (Finish(running.command, result.status),)
 
 
-def note_silence(line: Line, job: str) -> tuple[Line, tuple[Action, ...]]:
-    """ANSWER_SECONDS have passed since `job` was sent. Nothing happens where it has been answered."""
-    if line.running is None or line.running.job != job:
+def note_silence(line: Line, job: str, *, challenge_answered: bool = False) -> tuple[Line, tuple[Action, ...]]:
+    """ANSWER_SECONDS have passed since `job` was sent, perhaps with an answer to the challenge, which has a time of its own.
+
+    Nothing happens where the phone has answered since.
+    """
+    running = line.running
+    if running is None or (running.job, running.challenge_answered) != (job, challenge_answered):
         return line, ()
-    return replace(line, running=None), (Finish(line.running.command, NO_ANSWER),)
+    return replace(line, running=None), (Finish(running.command, NO_ANSWER),)
 
 
 def _answer_challenge(running: Running, result: NotifyResult, cnonce: str) -> str:

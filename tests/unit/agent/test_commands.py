@@ -74,6 +74,16 @@ def test_silence_is_a_408() -> None:
     assert (Line(), (Finish(RESYNC, 408),)) == note_silence(line, "j")
 
 
+def test_the_answer_to_a_challenge_has_a_time_of_its_own() -> None:
+    """A phone that took its time to challenge was given up while it still took the command."""
+    command = EdgeCommand("1", CommandType.RESYNC, "u.3", "a", notify_event="check-sync", password="p")
+    line, _ = start_next(line_of(command), now=NOW, job="j")
+    line, _ = note_result(line, NotifyResult("j", 401, CHALLENGE, "sip:phone"), cnonce="c")
+
+    assert (line, ()) == note_silence(line, "j")
+    assert (Line(), (Finish(command, 408),)) == note_silence(line, "j", challenge_answered=True)
+
+
 def test_an_old_command_is_not_sent_but_an_old_forget_is_carried_out() -> None:
     old = NOW - timedelta(seconds=1)
     resync = EdgeCommand("1", CommandType.RESYNC, "u", "a", notify_event="check-sync", expires_at=old)
@@ -156,9 +166,9 @@ class OneLine(RuleBasedStateMachine):
         assert self.line.running is not None
         self.take(note_result(self.line, NotifyResult(self.line.running.job, status, challenge, "sip:x"), cnonce="c"))
 
-    @rule(job=st.integers(min_value=0, max_value=9))
-    def hear_nothing(self, job: int) -> None:
-        self.take(note_silence(self.line, str(job)))
+    @rule(job=st.integers(min_value=0, max_value=9), challenge_answered=st.booleans())
+    def hear_nothing(self, job: int, challenge_answered: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
+        self.take(note_silence(self.line, str(job), challenge_answered=challenge_answered))
 
     @invariant()
     def everything_is_done_once_and_in_order(self) -> None:

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from chalicelib.contracts.edge import EventBatch
-from sip_edge.agent.functions import Functions, FunctionsAway, RequestRefused
+from chalicelib.contracts.edge import EVENTS_PATH, BatchReceipt, EventBatch
+from sip_edge.agent.functions import MOST_QUESTIONS, Functions, FunctionsAway, RequestRefused
 from sip_edge.agent.metrics import Metrics
 from sip_edge.agent.settings import BadSetting
 from tests.ports import free_port
@@ -28,6 +28,19 @@ class Server:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b"{}"
     credentials: list[str] = field(default_factory=list)  # that it was shown
+    questions_may_go: threading.Event = field(default_factory=threading.Event)  # set: at once
+
+    def __post_init__(self) -> None:
+        self.questions_may_go.set()
+
+
+class Listening(ThreadingHTTPServer):
+    """Takes as many connections at once as the agent opens, of which some are gone before their answer."""
+
+    request_queue_size = 2 * MOST_QUESTIONS
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
 
 
 @pytest.fixture
@@ -38,6 +51,8 @@ def server() -> Iterator[Server]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             said.credentials.append(self.headers["Authorization"])
+            if self.path != EVENTS_PATH:
+                said.questions_may_go.wait(GENEROUS_SECONDS)
             self.send_response(said.status)
             for name, value in {"Content-Type": "application/json", **said.headers}.items():
                 self.send_header(name, value)
@@ -47,7 +62,7 @@ def server() -> Iterator[Server]:
         def log_message(self, *_: object) -> None:
             pass
 
-    listening = ThreadingHTTPServer(("127.0.0.1", free_port()), Handler)
+    listening = Listening(("127.0.0.1", free_port()), Handler)
     said.url = f"http://127.0.0.1:{listening.server_address[1]}"
     thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -176,3 +191,27 @@ def test_a_secret_that_comes_slowly_holds_up_nothing_else(server: Server) -> Non
     server.status = 401
     asyncio.run(work())
     assert ["Bearer first", "Bearer second"] == server.credentials
+
+
+def test_more_questions_than_can_be_asked_wait_for_a_place_and_events_for_none(server: Server) -> None:
+    """A building comes back while the functions are slow. All of them at httpx took the event loop for a minute."""
+    others = 50
+
+    async def work() -> tuple[list[object], object]:
+        functions = Functions(server.url, trust_anchor="", load_credential=Secrets("first").load, metrics=Metrics())
+        asked = (functions.request_credentials(f"u.{number}") for number in range(MOST_QUESTIONS + others))
+        questions = asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.sleep(0)  # all have been asked, before the events
+        receipt = await asyncio.gather(functions.post_events(EventBatch("edge-1", ())), return_exceptions=True)
+        outcomes = list(await questions)
+        server.questions_may_go.set()
+        await functions.close()
+        return outcomes, receipt[0]
+
+    server.questions_may_go.clear()
+    server.body = b'{"accepted": [], "commands": []}'
+    outcomes, receipt = asyncio.run(work())
+
+    late, no_place = str(FunctionsAway("TimeoutError")), str(FunctionsAway("too many questions at once"))
+    assert [late] * MOST_QUESTIONS + [no_place] * others == [str(outcome) for outcome in outcomes]
+    assert BatchReceipt(()) == receipt

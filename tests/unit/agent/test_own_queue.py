@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,8 +16,9 @@ from moto import mock_aws
 from chalicelib.adapters.commands.sns import SnsLink
 from chalicelib.contracts.edge import EVERY_EDGE, CommandType, EdgeCommand
 from sip_edge.agent.orphaned_queues import ALIVE_TAG, ORPHANED_SECONDS, OrphanedQueues
-from sip_edge.agent.own_queue import OwnQueueCommands
-from tests.sip.waiting import wait_until
+from sip_edge.agent.own_queue import OwnQueueCommands, open_own_queue
+from tests.ports import free_port
+from tests.sip.waiting import GENEROUS_SECONDS, wait_until
 
 EVERYBODYS = EdgeCommand("3", CommandType.FORGET, "w.1", "user3")
 OURS = EdgeCommand("1", CommandType.RESYNC, "u.3", "user1", notify_event="check-sync")
@@ -155,3 +158,27 @@ def test_an_edge_whose_queue_was_removed_makes_another(aws: dict[str, Any]) -> N
 def _subscriptions(aws: dict[str, Any], topic: str) -> list[Any]:
     found: list[Any] = aws["sns"].list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     return found
+
+
+def test_an_aws_that_does_not_answer_keeps_no_agent_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waited for minutes, until its container was killed."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    asked = threading.Event()
+
+    async def work() -> None:
+        source = open_own_queue("arn:aws:sns:eu-central-1:123456789012:commands", "e1", "sipgw-test-edge-")
+        running = asyncio.ensure_future(source.run(lambda _: None))
+        await asyncio.to_thread(asked.wait, GENEROUS_SECONDS)
+        running.cancel()
+        await asyncio.wait([running])
+
+    with socket.create_server(("127.0.0.1", free_port())) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        ending = threading.Thread(target=asyncio.run, args=(work(),), daemon=True)  # as the agent, it waits for its threads
+        ending.start()
+        silent.settimeout(GENEROUS_SECONDS)
+        with silent.accept()[0]:
+            asked.set()
+            ending.join(GENEROUS_SECONDS)
+    assert not ending.is_alive()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from pathlib import Path
 
 import pytest
 
 from sip_edge.agent.kamailio import kamailio_command, kamailio_environment, prepare_kamailio
 from sip_edge.agent.settings import AgentSettings, BadSetting, KamailioSettings
+from tests.ports import free_port
+from tests.sip.waiting import GENEROUS_SECONDS
 
 AGENT = {"EDGE_ID": "e1", "EDGE_FUNCTIONS_URL": "https://gateway.example", "EDGE_CREDENTIAL": "c"}
 
@@ -22,6 +26,13 @@ AGENT = {"EDGE_ID": "e1", "EDGE_FUNCTIONS_URL": "https://gateway.example", "EDGE
         ({"EDGE_EVAPI": "8448:"}, "EDGE_EVAPI"),
         ({"EDGE_OUTBOX_LIMIT": "many"}, "EDGE_OUTBOX_LIMIT"),
         ({"EDGE_REPORT_LINGER_SECONDS": "61"}, "EDGE_REPORT_LINGER_SECONDS"),
+        ({"EDGE_FUNCTIONS_URL": "http://localhost.gateway.example"}, "EDGE_FUNCTIONS_URL"),
+        ({"EDGE_FUNCTIONS_URL": "https://gateway.example:https"}, "EDGE_FUNCTIONS_URL"),
+        ({"EDGE_TRUST_ANCHOR": "/nowhere.pem"}, "EDGE_TRUST_ANCHOR"),
+        ({"EDGE_METRICS": "127.0.0.1:99999"}, "EDGE_METRICS"),
+        ({"EDGE_COMMANDS": "sns:commands"}, "EDGE_COMMANDS"),
+        ({"EDGE_OUTBOX_LIMIT": "0"}, "EDGE_OUTBOX_LIMIT"),
+        ({"EDGE_HEARTBEAT_SECONDS": "0"}, "EDGE_HEARTBEAT_SECONDS"),
     ],
 )
 def test_a_wrong_setting_is_named(changed: dict[str, str], named: str) -> None:
@@ -45,6 +56,28 @@ def test_the_first_credential_of_the_file_is_used(tmp_path: Path) -> None:
     settings = AgentSettings.from_environment({**AGENT, "EDGE_CREDENTIAL": "", "EDGE_CREDENTIAL_FILE": str(file)})
 
     assert "first" == settings.load_credential()
+
+
+def test_a_secret_that_does_not_come_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the agent's few threads that waits for it for minutes is missing for the health check."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:edge"
+    settings = AgentSettings.from_environment({**AGENT, "EDGE_CREDENTIAL": "", "EDGE_CREDENTIAL_SECRET": arn})
+    problems: list[str] = []
+
+    def load() -> None:
+        try:
+            settings.load_credential()
+        except BadSetting as problem:
+            problems.append(str(problem))
+
+    with socket.create_server(("127.0.0.1", free_port())) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        loading = threading.Thread(target=load, daemon=True)
+        loading.start()
+        loading.join(GENEROUS_SECONDS)
+    assert ["EDGE_CREDENTIAL_SECRET cannot be used: OSError"] == problems
 
 
 @pytest.mark.parametrize(
@@ -76,6 +109,7 @@ def test_a_certificate_that_cannot_be_read_is_named_before_kamailio_starts(tmp_p
     ("variable", "value"),
     [
         ("EDGE_EXPIRES_MAX", "301"),
+        ("EDGE_REPORT_SECONDS", "0"),
         ("EDGE_DEVICE_DENSITY", "0"),
         ("EDGE_CALL_DENSITY", "0"),
         ("EDGE_STRANGER_SECONDS", "0"),
