@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chalicelib.contracts.edge import CommandType, EdgeCommand
-from tests.sip.calls import call
+from tests.sip.calls import call, call_with_digest, finish, take_call
 from tests.sip.conftest import hire_at
 from tests.sip.edge import Edge
 from tests.sip.functions_server import FunctionsServer
@@ -147,6 +147,23 @@ def test_a_connection_on_which_nobody_registers_is_closed_and_a_phones_stays(
 
     assert is_closed(stranger._socket)
     assert 200 == phone.register().status
+
+
+def test_a_call_stays_reachable_over_a_connection_on_which_nobody_registers(
+    make_edge: MakeEdge, own_functions: FunctionsServer, connect: Connect
+) -> None:
+    """A phone whose connection was lost may call over a new one before its next REGISTER, and is silent while it talks."""
+    edge = make_edge(EDGE_STRANGER_SECONDS="2").start_rtpengine().start()
+    anna, ben = hire_at(edge, own_functions, connect), hire_at(edge, own_functions, connect)
+    anna.close()
+    again = connect(anna.account, edge)
+    far, _ = finish(call_with_digest(again, ben.account.aor), ben, *take_call(ben))
+    stranger = connect(Account("nobody", "nobody"), edge)
+    stranger.dial_without_credentials("1")
+
+    assert is_closed(stranger.connection)
+    far.request("BYE")
+    assert "BYE" == again.receive("BYE").method
 
 
 def test_half_a_tls_handshake_is_closed(make_edge: MakeEdge) -> None:
