@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chalicelib.contracts.edge import CommandType, EdgeCommand
+from tests.ports import free_port
 from tests.sip.calls import call, call_with_digest, finish, take_call
 from tests.sip.conftest import hire_at
 from tests.sip.edge import Edge
 from tests.sip.functions_server import FunctionsServer
+from tests.sip.messages import render_message
 from tests.sip.phone import REALM, Account, Phone
 from tests.sip.scrape import measured
 from tests.sip.waiting import wait_until
@@ -281,6 +283,61 @@ def test_an_answer_goes_where_the_request_came_from_whatever_the_via_says(
         victim.settimeout(0.3)
         with pytest.raises(TimeoutError):
             victim.accept()
+
+
+@pytest.mark.parametrize("registered", [False, True])
+@pytest.mark.parametrize("transport", ["TCP", "TLS", "UDP"])
+def test_an_answer_to_nothing_is_passed_on_to_nobody(
+    edge: Edge, functions: FunctionsServer, account: Account, connect: Connect, transport: str, *, registered: bool
+) -> None:
+    functions.add(account)
+    phone = connect(account, edge)
+    if registered:
+        phone.register()
+    kind = socket.SOCK_DGRAM if transport == "UDP" else socket.SOCK_STREAM
+    with socket.socket(type=kind) as victim:
+        victim.bind(("127.0.0.1", free_port()))
+        if kind == socket.SOCK_STREAM:
+            victim.listen()
+        phone.send(stray_answer(f"SIP/2.0/{transport} 127.0.0.1:{victim.getsockname()[1]};branch=z9hG4bKx"))
+        phone._request("OPTIONS", f"sip:{REALM}", [], to_user=account.aor)
+        assert not hears_something(victim)
+
+
+def test_answers_to_nothing_are_neither_remembered_nor_acknowledged(edge: Edge, account: Account, connect: Connect) -> None:
+    """The edge remembers who answered a call, to hang up on whoever answers second."""
+    stranger = connect(account, edge)
+    for tag in ("first", "second"):
+        stranger.send(stray_answer("SIP/2.0/TLS 192.0.2.1;branch=z9hG4bKx", tag=tag))
+    stranger._request("OPTIONS", f"sip:{REALM}", [], to_user=account.aor)
+
+    assert not stranger.has_received("ACK")
+    assert not stranger.has_received("BYE")
+
+
+def hears_something(victim: socket.socket) -> bool:
+    victim.settimeout(0.3)
+    with contextlib.suppress(TimeoutError):
+        if victim.type == socket.SOCK_DGRAM:
+            victim.recv(4096)
+        else:
+            victim.accept()[0].close()
+        return True
+    return False
+
+
+def stray_answer(via: str, *, tag: str = "callee") -> bytes:
+    """A 200 to an INVITE that nobody sent, which should go on to `via`."""
+    headers = [
+        ("Via", f"SIP/2.0/TLS {REALM}:5061;branch=z9hG4bKcydzigwkX.0"),
+        ("Via", via),
+        ("From", f"<sip:a@{REALM}>;tag=caller"),
+        ("To", f"<sip:b@{REALM}>;tag={tag}"),
+        ("Call-ID", f"stray-{via}"),
+        ("CSeq", "1 INVITE"),
+        ("Contact", "<sip:b@192.0.2.1>"),
+    ]
+    return render_message("SIP/2.0 200 OK", headers)
 
 
 @pytest.mark.parametrize("registered", [False, True])
