@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def test_a_phone_that_refuses_at_once_does_not_keep_the_call_from_going_on_when_
     settings = CallSettings(forward_on_timeout_to=cleo.account.aor, ring_seconds=1)
     ben = hire(call_settings=settings)
     other = second_phone(ben, edge, functions, connect, call_settings=settings)
+    time.sleep(1 - time.time() % 1)  # the edge counts whole seconds: at the turn of one, a timer that is early shows
     call(anna, ben.account.aor)
     invite, _ = take_call(ben)
     take_call(other)
