@@ -141,6 +141,12 @@ def call(
     return Outgoing(phone, media, phone.send_invite(uri, claimed, offer), uri)
 
 
+def call_with_digest(phone: Phone, number: str) -> Outgoing:
+    """From a phone that is not registered on its connection: the challenge is answered."""
+    phone.take_challenge(call(phone, number).refused())
+    return call(phone, number, [phone.authorization("INVITE", f"sip:{number}@{REALM}")])
+
+
 def take_call(phone: Phone, *, media: Media | None = None) -> tuple[SipMessage, Media]:
     """The next INVITE that comes in, ringing."""
     invite = phone.receive("INVITE")

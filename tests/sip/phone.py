@@ -119,8 +119,8 @@ class Phone:
         extra = [("Contact", f"<{self.contact}>"), ("Expires", "120")]
         uri = f"sip:{self.domain}"
         response = self._request("REGISTER", uri, extra, to_user=self.account.aor)
-        self._challenge = digest_parameters(response.header("WWW-Authenticate"))
-        self._send_request("REGISTER", uri, [*extra, self._authorization("REGISTER", uri)], to_user=self.account.aor)
+        self.take_challenge(response)
+        self._send_request("REGISTER", uri, [*extra, self.authorization("REGISTER", uri)], to_user=self.account.aor)
 
     def register_raw(self, extra: list[tuple[str, str]]) -> SipMessage:
         return self._authenticated("REGISTER", f"sip:{self.domain}", extra, to_user=self.account.aor)
@@ -156,12 +156,12 @@ class Phone:
         self.send(render_message(f"SIP/2.0 {status}", headers + (extra or []), body))
 
     def _authenticated(self, method: str, uri: str, extra: list[tuple[str, str]], *, to_user: str) -> SipMessage:
-        authorization = [self._authorization(method, uri)] if self._challenge and method == "REGISTER" else []
+        authorization = [self.authorization(method, uri)] if self._challenge and method == "REGISTER" else []
         response = self._request(method, uri, extra + authorization, to_user=to_user)
         if response.status not in {401, 407}:
             return response
-        self._challenge = digest_parameters(response.header("WWW-Authenticate") or response.header("Proxy-Authenticate"))
-        return self._request(method, uri, [*extra, self._authorization(method, uri)], to_user=to_user)
+        self.take_challenge(response)
+        return self._request(method, uri, [*extra, self.authorization(method, uri)], to_user=to_user)
 
     def _request(self, method: str, uri: str, extra: list[tuple[str, str]], *, to_user: str) -> SipMessage:
         shared = self._send_request(method, uri, extra, to_user=to_user)
@@ -187,7 +187,11 @@ class Phone:
         self.send(render_message(f"{method} {uri} SIP/2.0", [*headers, ("User-Agent", self.user_agent), *extra], body))
         return headers
 
-    def _authorization(self, method: str, uri: str) -> tuple[str, str]:
+    def take_challenge(self, response: SipMessage) -> None:
+        """What `authorization` answers from now on."""
+        self._challenge = digest_parameters(response.header("WWW-Authenticate") or response.header("Proxy-Authenticate"))
+
+    def authorization(self, method: str, uri: str) -> tuple[str, str]:
         account, challenge = self.account, self._challenge
         ha1 = hash_of(account.algorithm, f"{account.username}:{challenge['realm']}:{account.password}")
         ha2 = hash_of(account.algorithm, f"{method}:{uri}")

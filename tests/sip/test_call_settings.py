@@ -124,6 +124,23 @@ def test_another_user_s_phone_rings_along(hire: Hire) -> None:
     assert (20, 20) == talk(near.media, far.media)
 
 
+def test_who_rings_along_and_answers_is_the_one_who_is_named_and_busy(hire: Hire) -> None:
+    cleo = hire(call_settings=CallSettings(busy_on_busy=True))
+    anna, dora, ben = hire(), hire(), hire(call_settings=CallSettings(also_ring=number_of(cleo), busy_on_busy=True))
+    outgoing = call(anna, number_of(ben))
+    first, _ = take_call(ben)
+    far, _ = finish(outgoing, cleo, *take_call(cleo))
+    ben.answer(ben.receive("CANCEL"), "200 OK")
+    ben.answer(first, "487 Request Terminated")
+    far.request("UPDATE")
+    seen_by_anna = anna.receive("UPDATE")
+
+    assert number_of(cleo) in seen_by_anna.header("P-Asserted-Identity")
+    assert 486 == call(dora, number_of(cleo)).refused().status
+    call(dora, number_of(ben))
+    assert "INVITE" == ben.receive("INVITE").method
+
+
 def test_a_user_in_a_call_is_busy_where_the_policy_says_so_and_free_again_after_it(hire: Hire) -> None:
     anna, cleo = hire(), hire()
     ben = hire(call_settings=CallSettings(busy_on_busy=True))

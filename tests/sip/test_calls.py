@@ -103,6 +103,19 @@ def test_a_caller_that_gives_up_stops_the_ringing(hire: Hire) -> None:
     assert [200, 487] == [anna.receive().status, outgoing.refused().status]
 
 
+def test_whoever_gives_up_a_call_that_is_none_is_told(hire: Hire) -> None:
+    """RFC 3261 section 9.2."""
+    anna, ben = hire(), hire()
+    outgoing = call(anna, number_of(ben))
+    take_call(ben)
+    outgoing.headers = [
+        (name, value.replace("=z9hG4bK", "=z9hG4bKx") if name == "Via" else value) for name, value in outgoing.headers
+    ]
+    outgoing.cancel()
+
+    assert 481 == anna.receive().status
+
+
 @pytest.mark.parametrize(
     ("said", "status", "phrase"),
     [

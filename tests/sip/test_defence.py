@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chalicelib.contracts.edge import CommandType, EdgeCommand
-from tests.sip.calls import call
+from tests.ports import free_port
+from tests.sip.calls import call, call_with_digest, finish, take_call
 from tests.sip.conftest import hire_at
 from tests.sip.edge import Edge
 from tests.sip.functions_server import FunctionsServer
+from tests.sip.messages import render_message
 from tests.sip.phone import REALM, Account, Phone
 from tests.sip.scrape import measured
 from tests.sip.waiting import wait_until
@@ -149,6 +151,23 @@ def test_a_connection_on_which_nobody_registers_is_closed_and_a_phones_stays(
     assert 200 == phone.register().status
 
 
+def test_a_call_stays_reachable_over_a_connection_on_which_nobody_registers(
+    make_edge: MakeEdge, own_functions: FunctionsServer, connect: Connect
+) -> None:
+    """A phone whose connection was lost may call over a new one before its next REGISTER, and is silent while it talks."""
+    edge = make_edge(EDGE_STRANGER_SECONDS="2").start_rtpengine().start()
+    anna, ben = hire_at(edge, own_functions, connect), hire_at(edge, own_functions, connect)
+    anna.close()
+    again = connect(anna.account, edge)
+    far, _ = finish(call_with_digest(again, ben.account.aor), ben, *take_call(ben))
+    stranger = connect(Account("nobody", "nobody"), edge)
+    stranger.dial_without_credentials("1")
+
+    assert is_closed(stranger.connection)
+    far.request("BYE")
+    assert "BYE" == again.receive("BYE").method
+
+
 def test_half_a_tls_handshake_is_closed(make_edge: MakeEdge) -> None:
     edge = make_edge(EDGE_STRANGER_SECONDS="2").start()
     with plain_connection(edge) as slow:
@@ -264,6 +283,61 @@ def test_an_answer_goes_where_the_request_came_from_whatever_the_via_says(
         victim.settimeout(0.3)
         with pytest.raises(TimeoutError):
             victim.accept()
+
+
+@pytest.mark.parametrize("registered", [False, True])
+@pytest.mark.parametrize("transport", ["TCP", "TLS", "UDP"])
+def test_an_answer_to_nothing_is_passed_on_to_nobody(
+    edge: Edge, functions: FunctionsServer, account: Account, connect: Connect, transport: str, *, registered: bool
+) -> None:
+    functions.add(account)
+    phone = connect(account, edge)
+    if registered:
+        phone.register()
+    kind = socket.SOCK_DGRAM if transport == "UDP" else socket.SOCK_STREAM
+    with socket.socket(type=kind) as victim:
+        victim.bind(("127.0.0.1", free_port()))
+        if kind == socket.SOCK_STREAM:
+            victim.listen()
+        phone.send(stray_answer(f"SIP/2.0/{transport} 127.0.0.1:{victim.getsockname()[1]};branch=z9hG4bKx"))
+        phone._request("OPTIONS", f"sip:{REALM}", [], to_user=account.aor)
+        assert not hears_something(victim)
+
+
+def test_answers_to_nothing_are_neither_remembered_nor_acknowledged(edge: Edge, account: Account, connect: Connect) -> None:
+    """The edge remembers who answered a call, to hang up on whoever answers second."""
+    stranger = connect(account, edge)
+    for tag in ("first", "second"):
+        stranger.send(stray_answer("SIP/2.0/TLS 192.0.2.1;branch=z9hG4bKx", tag=tag))
+    stranger._request("OPTIONS", f"sip:{REALM}", [], to_user=account.aor)
+
+    assert not stranger.has_received("ACK")
+    assert not stranger.has_received("BYE")
+
+
+def hears_something(victim: socket.socket) -> bool:
+    victim.settimeout(0.3)
+    with contextlib.suppress(TimeoutError):
+        if victim.type == socket.SOCK_DGRAM:
+            victim.recv(4096)
+        else:
+            victim.accept()[0].close()
+        return True
+    return False
+
+
+def stray_answer(via: str, *, tag: str = "callee") -> bytes:
+    """A 200 to an INVITE that nobody sent, which should go on to `via`."""
+    headers = [
+        ("Via", f"SIP/2.0/TLS {REALM}:5061;branch=z9hG4bKcydzigwkX.0"),
+        ("Via", via),
+        ("From", f"<sip:a@{REALM}>;tag=caller"),
+        ("To", f"<sip:b@{REALM}>;tag={tag}"),
+        ("Call-ID", f"stray-{via}"),
+        ("CSeq", "1 INVITE"),
+        ("Contact", "<sip:b@192.0.2.1>"),
+    ]
+    return render_message("SIP/2.0 200 OK", headers)
 
 
 @pytest.mark.parametrize("registered", [False, True])

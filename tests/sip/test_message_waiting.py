@@ -212,6 +212,13 @@ def test_a_subscription_that_nobody_has_does_not_exist(hire: Hire) -> None:
     assert 200 == ours.ask().status
 
 
+def test_a_tag_that_a_phone_makes_up_leads_nowhere(hire: Hire) -> None:
+    """What the edge keeps of a subscription stands between bars, and one that is not bound is told where that says."""
+    made_up = "x|1|9999999999|127.0.0.1:1|message-summary|sip:x@127.0.0.1"
+
+    assert 400 == Subscription(hire(), own_tag=made_up).ask().status
+
+
 def test_an_older_request_changes_nothing(hire: Hire) -> None:
     subscription = Subscription(hire(), sequence=5)
     subscription.ask()

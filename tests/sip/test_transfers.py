@@ -65,6 +65,18 @@ def test_who_takes_one_call_at_a_time_is_transferred_to_all_the_same(hire: Hire)
     assert (20, 20) == talk(first.media, third.media)
 
 
+@pytest.mark.parametrize("setting", ["forward_to", "forward_on_timeout_to"])
+def test_who_was_asked_in_place_of_a_user_who_forwards_takes_the_call(hire: Hire, setting: str) -> None:
+    """A phone names the user whom it called, not the colleague who answered."""
+    anna, cleo = hire(), hire()
+    ben = hire(call_settings=CallSettings(ring_seconds=60, **{setting: cleo.account.aor}))
+    outgoing = call(anna, ben.account.aor, [("Replaces", "a-call;to-tag=a;from-tag=b")])
+    ben.answer(ben.receive("INVITE"), "481 Call/Transaction Does Not Exist")
+    third, first = finish(outgoing, cleo, *take_call(cleo))
+
+    assert (20, 20) == talk(first.media, third.media)
+
+
 def test_no_call_of_another_tenant_is_taken_over(hire: Hire) -> None:
     """Replaces goes where the number leads, and no number leads to another tenant's phone."""
     ben, cleo, stranger = hire(), hire(), hire(tenant_id="other")
