@@ -106,7 +106,7 @@ def test_a_call_whose_route_was_asked_for_goes_on_in_time_too(functions: Functio
     invite, media = take_call(cleo)
     far, near = finish(outgoing, cleo, invite, media)
 
-    assert 1 == functions.asked(ROUTE_PATH, to="ben")
+    assert 1 == functions.asked(ROUTE_PATH, **{"from": anna.account.username, "to": "ben"})
     assert first.header("P-Asserted-Identity") == invite.header("P-Asserted-Identity")
     assert (20, 20) == talk(near.media, far.media)
     assert 200 == near.hang_up_with(far).status
