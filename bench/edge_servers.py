@@ -89,9 +89,13 @@ def kamailio_cpu(server: Edge) -> float:
 
 
 def kamailio_memory(server: Edge) -> int:
-    """Memory of all Kamailio processes in kB, shared pages counted once."""
+    """Memory of all Kamailio processes in kB, shared pages counted once.
+
+    Without the pages of programs and libraries: their share depends on who else runs them.
+    """
     assert server.kamailio is not None
-    return sum(memory_kb(process, "Pss") for process in descendants(server.kamailio.pid))
+    processes = descendants(server.kamailio.pid)
+    return sum(memory_kb(process, kind) for process in processes for kind in ("Pss_Anon", "Pss_Shmem"))
 
 
 def _make(folder: Path) -> Path:

@@ -27,7 +27,7 @@ def cpu_seconds(processes: list[int]) -> float:
 
 
 def memory_kb(process: int, name: str) -> int:
-    """`Rss` or `Pss` in kB, from the kernel's roll-up of the process's mappings."""
+    """`Rss`, `Pss`, `Pss_Anon` or `Pss_Shmem` in kB, from the kernel's roll-up of the process's mappings."""
     for line in Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1])
