@@ -69,7 +69,8 @@ class Functions:
     """A client with kept-alive connections. `load_credential` is called at the start and again after a 401."""
 
     def __init__(self, url: str, *, trust_anchor: str, load_credential: Callable[[], str], metrics: Metrics) -> None:
-        verify = ssl.create_default_context(cafile=trust_anchor or None) if url.startswith("https://") else False
+        """Raises BadSetting where `trust_anchor`, a PEM file, cannot be read."""
+        verify = _trusting(trust_anchor) if url.startswith("https://") else False
         self._client = httpx.AsyncClient(
             base_url=url,
             verify=verify,
@@ -160,6 +161,13 @@ class Functions:
                 with contextlib.suppress(BadSetting):
                     self._credential = await asyncio.to_thread(self._load_credential)
         return self._credential != refused
+
+
+def _trusting(trust_anchor: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=trust_anchor or None)
+    except OSError as problem:  # an SSLError is one
+        raise BadSetting(f"EDGE_TRUST_ANCHOR must be a PEM file of certificates: {problem}") from None
 
 
 def _call_of(path: str) -> str:

@@ -43,6 +43,11 @@ class Listening(ThreadingHTTPServer):
         pass
 
 
+def test_a_trust_anchor_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(BadSetting, match=r"EDGE_TRUST_ANCHOR.*No such file"):
+        Functions("https://gateway.example", trust_anchor="/nowhere.pem", load_credential=str, metrics=Metrics())
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     said = Server()

@@ -28,7 +28,6 @@ AGENT = {"EDGE_ID": "e1", "EDGE_FUNCTIONS_URL": "https://gateway.example", "EDGE
         ({"EDGE_REPORT_LINGER_SECONDS": "61"}, "EDGE_REPORT_LINGER_SECONDS"),
         ({"EDGE_FUNCTIONS_URL": "http://localhost.gateway.example"}, "EDGE_FUNCTIONS_URL"),
         ({"EDGE_FUNCTIONS_URL": "https://gateway.example:https"}, "EDGE_FUNCTIONS_URL"),
-        ({"EDGE_TRUST_ANCHOR": "/nowhere.pem"}, "EDGE_TRUST_ANCHOR"),
         ({"EDGE_METRICS": "127.0.0.1:99999"}, "EDGE_METRICS"),
         ({"EDGE_COMMANDS": "sns:commands"}, "EDGE_COMMANDS"),
         ({"EDGE_OUTBOX_LIMIT": "0"}, "EDGE_OUTBOX_LIMIT"),
