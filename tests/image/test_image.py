@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.skipif(not os.environ.get("EDGE_ROOT"), reason="EDGE_ROOT names no unpacked image; see make image-test"),
 ]
 ROOT = Path(os.environ.get("EDGE_ROOT", "/nonexistent")).resolve()
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 
 
 class Container:
@@ -68,7 +68,10 @@ class Container:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(lambda: '"link_up"' in self.log(), seconds=START_SECONDS)
+
+    def await_start(self) -> None:
+        """Until the agent and Kamailio know of each other."""
+        wait_until(lambda: '"link_up"' in self.log(), seconds=START_SECONDS, describe=self.log)
 
     def log(self) -> str:
         return (self._folder / "log").read_text(errors="replace")
@@ -114,8 +117,11 @@ def functions(tmp_path: Path) -> Iterator[FunctionsServer]:
 @pytest.fixture
 def container(tmp_path: Path, functions: FunctionsServer) -> Iterator[Container]:
     container = Container(tmp_path, functions)
-    yield container
-    container.close()
+    try:
+        container.await_start()
+        yield container
+    finally:
+        container.close()
 
 
 @pytest.fixture
