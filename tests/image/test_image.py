@@ -45,6 +45,8 @@ class Container:
             "EDGE_CREDENTIAL": EDGE_CREDENTIAL,
             "EDGE_EVAPI": f"127.0.0.1:{free_port()}",
             "EDGE_METRICS": f"127.0.0.1:{free_port()}",
+            "EDGE_MEDIA_CONTROL": f"127.0.0.1:{free_port()}",
+            "EDGE_ANNOUNCER": f"127.0.0.1:{free_port()}",
             "EDGE_LISTEN": "127.0.0.1",
             "EDGE_RUN_DIRECTORY": "/run/sip-edge",
             "EDGE_OUTBOX": "/var/lib/sip-edge/outbox.db",
@@ -71,7 +73,10 @@ class Container:
 
     def await_start(self) -> None:
         """Until the agent and Kamailio know of each other."""
-        wait_until(lambda: '"link_up"' in self.log(), seconds=START_SECONDS, describe=self.log)
+        wait_until(
+            lambda: '"link_up"' in self.log() or self._unshare.poll() is not None, seconds=START_SECONDS, describe=self.log
+        )
+        assert self._unshare.poll() is None, self.log()
 
     def log(self) -> str:
         return (self._folder / "log").read_text(errors="replace")
