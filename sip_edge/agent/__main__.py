@@ -43,13 +43,15 @@ async def run_agent(settings: AgentSettings) -> None:
 
 def main() -> int:
     """Exit status 2 where a setting is wrong."""
+    status = 0
     try:
         settings = AgentSettings.from_environment(os.environ)
         asyncio.run(run_agent(settings))
-    except BadSetting as problem:
-        log_event("bad_setting", problem=str(problem))
-        return 2
-    return 0
+    except* BadSetting as problems:
+        for problem in problems.exceptions:
+            log_event("bad_setting", problem=str(problem))
+        status = 2
+    return status
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from sip_edge.agent.core.messages import (
     VerdictWanted,
     event_of,
 )
+from sip_edge.agent.core.newest import Newest
 from sip_edge.agent.core.records import UnusableCredentials
 from sip_edge.agent.core.routes import answer_route, answer_route_late
 from sip_edge.agent.functions import Functions, FunctionsError
@@ -79,6 +80,7 @@ class Agent:
         self._monitor = Monitor(settings.metrics, control, read_problem=self._read_problem, read_families=self._read_families)
         self._certificate = CertificateWatch(settings, metrics)
         self._answering: set[asyncio.Task[None]] = set()
+        self._credentials_asked = Newest()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as parts:
@@ -154,12 +156,18 @@ class Agent:
         task.add_done_callback(self._answering.discard)
 
     async def _answer_credentials(self, wanted: CredentialsWanted) -> None:
+        """A phone that waits is answered in any case; a refresh that a later one has overtaken changes nothing."""
+        number, answered = self._credentials_asked.ask(wanted.username), False
         try:
             answer = answer_credentials(wanted, await self._functions.request_credentials(wanted.username))
+            answered = True
         except (FunctionsError, UnusableCredentials) as problem:
             log_event("credentials_missing", username=wanted.username, problem=f"{type(problem).__name__}: {problem}")
             answer = answer_credentials_later(wanted)
-        self._link.send(answer)
+        finally:
+            is_newest = self._credentials_asked.end(wanted.username, number, answered=answered)
+        if is_newest or wanted.ti:
+            self._link.send(answer)
 
     async def _answer_verdict(self, wanted: VerdictWanted) -> None:
         try:

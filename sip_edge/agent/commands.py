@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from chalicelib.contracts.edge import EdgeCommand
 from sip_edge.agent.core.commands import UnreadableCommand, parse_command
 from sip_edge.agent.log import log_event
+from sip_edge.agent.settings import BadSetting
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -57,6 +58,8 @@ class UnixSocketCommands:
         before = os.umask(0o177)
         try:
             server = await asyncio.start_unix_server(serve, self._path, limit=_LONGEST_LINE_BYTES)
+        except OSError as problem:
+            raise BadSetting(f"EDGE_COMMANDS=unix:{self._path} cannot be served: {problem}") from None
         finally:
             os.umask(before)
         try:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from sip_edge.agent.control import Control, KamailioRefused, KamailioSilent
 from sip_edge.agent.core.exposition import STATISTICS_GROUPS, Family, Sample, families_of_statistics, render_families
 from sip_edge.agent.log import log_event
+from sip_edge.agent.settings import BadSetting
 
 _LONGEST_HEAD_BYTES = 8192
 _READ_SECONDS = 5.0
@@ -30,11 +31,14 @@ class Monitor:
         self._read_families = read_families
 
     async def run(self) -> None:
-        """Serves until cancelled."""
+        """Serves until cancelled. Raises BadSetting where it cannot."""
         if not self._address:
             await asyncio.Event().wait()
         host, _, port = self._address.rpartition(":")
-        server = await asyncio.start_server(self._serve, host.strip("[]"), int(port), limit=_LONGEST_HEAD_BYTES)
+        try:
+            server = await asyncio.start_server(self._serve, host.strip("[]"), int(port), limit=_LONGEST_HEAD_BYTES)
+        except OSError as problem:
+            raise BadSetting(f"EDGE_METRICS={self._address} cannot be served: {problem}") from None
         log_event("metrics_served", address=self._address)
         async with server:
             await server.serve_forever()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -172,6 +174,31 @@ def test_changed_settings_come_with_a_refresh_and_the_binding_stays(edge: Edge, 
 
     wait_until(lambda: _answer_to_a_call(anna, ben) == "Does not want to be disturbed")
     assert ben.contact in ben.register_raw([]).header("Contact")
+
+
+def test_of_two_refreshes_the_later_one_counts_whichever_answer_comes_first(
+    edge: Edge, functions: FunctionsServer, hire: Hire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, ben = hire(), hire()
+    before = functions.behaviour.credentials[ben.account.username]
+    answer, looked_up, may_go = functions.answer, threading.Event(), threading.Event()
+
+    def answer_the_first_last(path: str, data: dict[str, Any]) -> tuple[int, object]:
+        told = answer(path, data)
+        if data.get("username") == ben.account.username and not looked_up.is_set():
+            looked_up.set()
+            may_go.wait(1)
+        return told
+
+    monkeypatch.setattr(functions, "answer", answer_the_first_last)
+    for settings in (CallSettings(do_not_disturb=True), CallSettings()):
+        functions.behaviour.credentials[ben.account.username] = replace(before, call_settings=settings)
+        edge.send_command(EdgeCommand(uuid.uuid4().hex, CommandType.REFRESH, ben.account.username, ben.account.aor))
+        assert looked_up.wait(10)
+    wait_until(lambda: functions.asked(CREDENTIALS_PATH, username=ben.account.username) == 3)
+    may_go.set()
+
+    assert ["Busy"] * 4 == [_answer_to_a_call(anna, ben) for _ in "1234"]
 
 
 def _answer_to_a_call(caller: Phone, callee: Phone) -> str:
