@@ -77,7 +77,7 @@ def kamailio_command(settings: KamailioSettings) -> list[str]:
         "-E",
         *("-f", str(CONFIGURATION)),
         *("-m", str(settings.shared_memory_mb)),
-        *("-x", "tlsf"),  # Kamailio's default wastes more, and is slow with TLS buffers: docs/edge-operation.md
+        *("-x", "tlsf"),  # Kamailio's default wastes more, and is slow with TLS buffers: docs/adr/0018
         *("-M", str(_PRIVATE_MEMORY_MB + settings.max_connections // _CONNECTIONS_PER_MB)),
         *("-P", str(run / "kamailio.pid")),
         *("-Y", str(run)),
