@@ -6,7 +6,7 @@ import statistics
 import time
 
 from bench.edge_phones import PhoneProcesses, add_up
-from bench.edge_servers import Servers, kamailio_cpu, kamailio_memory
+from bench.edge_servers import Servers, kamailio_cpu, kamailio_memory, shared_memory
 from bench.figures import Figure
 from chalicelib.contracts.edge import CommandType, EdgeCommand
 from sip_edge.agent.settings import LONGEST_EXPIRY_SECONDS
@@ -75,14 +75,16 @@ def measure_idle() -> list[Figure]:
     for count in IDLE_PHONES:
         names = _names(count)
         with Servers(names, bare=False) as servers, PhoneProcesses(servers.edge.port, names) as phones:
-            empty = kamailio_memory(servers.edge)
+            empty, reserved = kamailio_memory(servers.edge), shared_memory(servers.edge, "most")
             started = time.monotonic()
             _register(phones, count)
             seconds = time.monotonic() - started
             if seconds > LONGEST_EXPIRY_SECONDS:
                 raise SystemExit(f"{count:,} phones took {seconds:.0f} s: the first had expired by then; nothing was measured")
             full = kamailio_memory(servers.edge)
-            beside = f"{empty / 1024:.0f} → {full / 1024:.0f} MB; registered in {seconds:.0f} s; {servers.note}"
+            pool = (shared_memory(servers.edge, "most") - reserved) / count
+            beside = f"{empty / 1024:.0f} → {full / 1024:.0f} MB; {pool:.0f} kB of shared memory each at most; "
+            beside += f"registered in {seconds:.0f} s; {servers.note}"
             figures.append(Figure(f"memory at {count:,} phones", (full - empty) / count, "kB a phone", "≤ 75", beside))
     return figures
 

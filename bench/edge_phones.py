@@ -22,7 +22,7 @@ _URI = f"sip:{REALM}"
 _HA2 = hashlib.md5(f"REGISTER:{_URI}".encode(), usedforsecurity=False).hexdigest()
 _TRY_SECONDS = 0.25
 _ANSWER_SECONDS = 10.0
-_COMEBACK_SECONDS = 600.0
+COMEBACK_SECONDS = 600.0
 
 
 @dataclass
@@ -150,7 +150,7 @@ class Herd:
         context.verify_mode = ssl.CERT_NONE
         self._phones = [LoadPhone(port, name, context) for name in names]
 
-    def register_all(self, within: float = _COMEBACK_SECONDS) -> Tally:
+    def register_all(self, within: float = COMEBACK_SECONDS) -> Tally:
         """Connects and registers every phone that is not connected, again and again for at most `within` seconds."""
         tally = Tally()
         end = time.monotonic() + within

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import httpx
+
 from bench.edge_phones import PASSWORD
 from bench.processes import cpu_seconds, descendants, memory_kb
 from tests.sip.certificates import issue_certificate
@@ -96,6 +98,13 @@ def kamailio_memory(server: Edge) -> int:
     assert server.kamailio is not None
     processes = descendants(server.kamailio.pid)
     return sum(memory_kb(process, kind) for process in processes for kind in ("Pss_Anon", "Pss_Shmem"))
+
+
+def shared_memory(server: Edge, kind: str) -> float:
+    """Of Kamailio, in kB, as its metrics page has it: `used`, or `most` so far."""
+    page = httpx.get(f"http://{server.environment['EDGE_METRICS']}/metrics", trust_env=False).text
+    line = next(line for line in page.splitlines() if line.startswith(f'sip_edge_kamailio_memory_bytes{{kind="{kind}"}}'))
+    return float(line.rpartition(" ")[2]) / 1024
 
 
 def _make(folder: Path) -> Path:

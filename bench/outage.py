@@ -7,6 +7,7 @@ Figures go to the screen and to bench/results/outage.json.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import time
@@ -15,14 +16,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-from bench.edge_calls import Pair, churn_calls, hire_pairs
-from bench.edge_phones import PASSWORD, PhoneProcesses, add_up
+from bench.edge_calls import Pair, hire_pairs
+from bench.edge_phones import PASSWORD, PhoneProcesses
+from bench.edge_round import live_round
 from bench.edge_servers import Servers
 from bench.figures import Figure, print_table
-from chalicelib.contracts.edge import CREDENTIALS_PATH, EVENTS_PATH, FEATURE_CODES_PATH, ROUTE_PATH, EdgeEvent, EventType
-from tests.sip.functions_server import Behaviour
+from chalicelib.contracts.edge import EdgeEvent, EventType
 from tests.sip.phone import Account
+from tests.sip.waiting import wait_until
 
 RESULTS = Path(__file__).parent / "results" / "outage.json"
 PHONES = 100
@@ -35,7 +38,6 @@ SHORT_MINUTES = 0.25
 _CREDENTIAL_SECONDS = 60  # they grow old while the functions are away
 _COME_SECONDS = 10.0
 _DRAIN_SECONDS = 120.0
-_EVERY_PATH = (CREDENTIALS_PATH, EVENTS_PATH, FEATURE_CODES_PATH, ROUTE_PATH)
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Phase:
 
     name: str
     minutes: float
+    failure: dict[str, Any] = field(default_factory=dict)  # what Behaviour.fail is told
     refreshes_a_second: float = 0.0
     connections: int = 0
     calls: int = 0
@@ -79,68 +82,52 @@ def _outage(away: float, passing: float) -> tuple[list[Figure], list[str]]:
         for name in names:
             servers.functions.add(Account(name, name, PASSWORD), lasts=_CREDENTIAL_SECONDS)
         pairs = hire_pairs(servers, PAIRS, lasts=_CREDENTIAL_SECONDS)
-        first, usual = Phase("first", 0), Phase("usual", passing)
-        _round(servers, phones, pairs, first)  # the edge knows everybody from here on
-        phases = [usual, Phase(f"{SLOW_SECONDS:g} s late", passing), Phase("failing with 500", passing), Phase("away", away)]
+        usual = Phase("usual", passing)
+        phases = [
+            Phase("new to the edge", 0),
+            usual,
+            Phase(f"{SLOW_SECONDS:g} s late", passing, {"delay_seconds": SLOW_SECONDS}),
+            Phase("failing with 500", passing, {"status": 500}),
+            Phase("away", away, {"away": True}),
+        ]
         for phase in phases:
-            _set(servers.functions.behaviour, phase)
             _live_through(servers, phones, pairs, phase)
             print(asdict(phase), flush=True)
-        _set(servers.functions.behaviour, usual)
+        servers.functions.behaviour.fail()
         drained = _await_empty_outbox(servers)
         problems = [f"{phase.name}: {problem}" for phase in phases for problem in phase.problems]
-        problems += _problems_of_events(
-            list(servers.functions.events), first.connections + sum(phase.connections for phase in phases)
-        )
-        if drained is None:
-            problems.append(
-                f"{servers.edge.waiting_events()} events still wait {_DRAIN_SECONDS:g} s after the functions' return"
-            )
+        problems += _problems_of_events(list(servers.functions.events), sum(phase.connections for phase in phases))
+        if waiting := servers.edge.waiting_events():
+            problems.append(f"{waiting} events still wait {_DRAIN_SECONDS:g} s after the functions' return")
         again, note = servers.functions.delivered_again, servers.note
-    figures = [_figure(phase, usual, note) for phase in phases]
+    figures = [_figure(phase, usual, note) for phase in phases if phase.minutes]
     figures.append(
-        Figure("outbox empty after their return", drained or 0, "s", "", f"{again} events were delivered twice, kept once")
+        Figure("outbox empty after their return", drained, "s", "", f"{again} events were delivered twice, kept once")
     )
     return figures, problems
 
 
-def _set(behaviour: Behaviour, phase: Phase) -> None:
-    behaviour.delay_seconds = dict.fromkeys(_EVERY_PATH, SLOW_SECONDS) if phase.name.endswith("late") else {}
-    behaviour.status = 500 if phase.name.startswith("failing") else 0
-    behaviour.away = phase.name == "away"
-
-
 def _live_through(servers: Servers, phones: PhoneProcesses, pairs: list[Pair], phase: Phase) -> None:
-    refreshed, rounds, end = 0, 0, time.monotonic() + 60 * phase.minutes
-    while time.monotonic() < end and not phase.problems:
+    servers.functions.behaviour.fail(**phase.failure)
+    refreshes, rounds, end = 0, 0, time.monotonic() + 60 * phase.minutes
+    while not rounds or (time.monotonic() < end and not phase.problems):
         phones.run("drop", LEAVING, 0.5)
-        refreshed += _round(servers, phones, pairs, phase)
+        lived = live_round(servers, phones, pairs, refresh_seconds=REFRESH_SECONDS, come_seconds=_COME_SECONDS)
+        phase.connections += lived.connections
+        phase.calls += lived.calls
+        phase.problems += lived.problems
+        refreshes += lived.refreshes
         rounds += 1
-    phase.refreshes_a_second = round(refreshed / (rounds * REFRESH_SECONDS))
+    phase.refreshes_a_second = round(refreshes / (rounds * REFRESH_SECONDS))
     phase.waiting_events = servers.edge.waiting_events()
 
 
-def _round(servers: Servers, phones: PhoneProcesses, pairs: list[Pair], phase: Phase) -> int:
-    """Who is not there comes back, all refresh, and the pairs call. Returns how many refreshes."""
-    arrived = add_up(phones.run("register_all", _COME_SECONDS))
-    refreshed = add_up(phones.run("refresh", REFRESH_SECONDS, False))
-    called = churn_calls(servers.edge.port, pairs)
-    phase.connections += arrived.registered + 2 * len(pairs)
-    phase.calls += called.calls
-    phase.problems += called.problems
-    if arrived.failed or refreshed.failed:
-        phase.problems.append(f"{arrived.failed} phones could not register, {refreshed.failed} refreshes failed")
-    return refreshed.registered
-
-
-def _await_empty_outbox(servers: Servers) -> float | None:
-    """Seconds that it took; None where it is not empty yet."""
+def _await_empty_outbox(servers: Servers) -> float:
+    """The seconds that it took, or that were given for it."""
     started = time.monotonic()
-    while time.monotonic() < started + _DRAIN_SECONDS:
-        if not servers.edge.waiting_events():
-            return time.monotonic() - started
-        time.sleep(0.1)
-    return None
+    with contextlib.suppress(AssertionError):
+        wait_until(lambda: not servers.edge.waiting_events(), seconds=_DRAIN_SECONDS)
+    return time.monotonic() - started
 
 
 def _problems_of_events(events: list[EdgeEvent], connections: int) -> list[str]:

@@ -16,11 +16,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
-
-from bench.edge_calls import Pair, churn_calls, hire_pairs
-from bench.edge_phones import PhoneProcesses, add_up
-from bench.edge_servers import Servers, kamailio_memory
+from bench.edge_calls import Pair, hire_pairs
+from bench.edge_phones import PhoneProcesses
+from bench.edge_round import live_round
+from bench.edge_servers import Servers, kamailio_memory, shared_memory
 from bench.figures import Figure
 from bench.processes import descendants, memory_kb
 
@@ -101,15 +100,11 @@ def _soak(servers: Servers, phones: PhoneProcesses, pairs: list[Pair], *, minute
     connections = registrations = calls = 0
     workers: list[int] = []
     while time.monotonic() < started + 60 * minutes and not problems:
-        arrived = add_up(phones.run("register_all"))
-        refreshed = add_up(phones.run("refresh", REFRESH_SECONDS, False))
-        called = churn_calls(servers.edge.port, pairs)
-        connections += arrived.registered + 2 * called.calls
-        registrations += arrived.registered + refreshed.registered + 2 * called.calls
-        calls += called.calls
-        problems += called.problems
-        if arrived.failed or refreshed.failed:
-            problems.append(f"{arrived.failed} phones could not register, {refreshed.failed} refreshes failed")
+        lived = live_round(servers, phones, pairs, refresh_seconds=REFRESH_SECONDS)
+        connections += lived.connections
+        registrations += lived.connections + lived.refreshes
+        calls += lived.calls
+        problems += lived.problems
         workers = workers or list(descendants(servers.edge.kamailio.pid))
         if servers.edge.kamailio.poll() is not None or workers != list(descendants(servers.edge.kamailio.pid)):
             problems.append("a process of Kamailio died")
@@ -124,13 +119,11 @@ def _soak(servers: Servers, phones: PhoneProcesses, pairs: list[Pair], *, minute
 
 def _sample(servers: Servers, minutes: float, connections: int, registrations: int, calls: int) -> Sample:
     assert servers.edge.rtpengine is not None
-    page = httpx.get(f"http://{servers.edge.environment['EDGE_METRICS']}/metrics", trust_env=False).text
-    used = next(line for line in page.splitlines() if line.startswith('sip_edge_kamailio_memory_bytes{kind="used"}'))
     return Sample(
         minutes=round(minutes, 1),
         connections=connections,
         registrations=registrations,
-        shared_memory=round(float(used.rpartition(" ")[2]) / 2**20, 2),
+        shared_memory=round(shared_memory(servers.edge, "used") / 1024, 2),
         private_and_shared=round(kamailio_memory(servers.edge) / 1024, 1),
         calls=calls,
         rtpengine=round(memory_kb(servers.edge.rtpengine.pid, "Rss") / 1024, 1),

@@ -36,7 +36,7 @@ _TASK_SIZES = {512: (1024, 4096), 1024: (2048, 8192), 2048: (4096, 16384), 4096:
 
 OPEN_FILES = 65_536  # of a task
 LEAST_BESIDE_MB = 384
-PHONE_KB = 55  # of shared memory, as `make bench` measures it
+PHONE_KB = 55  # of shared memory: `make bench` measures 45 to 53
 
 
 class BadRegion(ValueError):

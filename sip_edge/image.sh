@@ -23,7 +23,7 @@ for tool in mmdebstrap buildah; do
   command -v "$tool" >/dev/null || cannot "$tool is missing. Try: make setup-image"
 done
 
-work="$(mktemp --directory "${TMPDIR:-/var/tmp}/sip-edge-image.XXXXXX")"
+work="$(mktemp --directory --tmpdir="${TMPDIR:-/var/tmp}" --suffix=.sip-edge-image)"
 trap 'rm -rf "$work"' EXIT
 SOURCE_DATE_EPOCH="$(git log -1 --format=%ct 2>/dev/null || echo 0)"
 export SOURCE_DATE_EPOCH

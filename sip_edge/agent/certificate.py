@@ -43,15 +43,14 @@ class CertificateWatch:
         self._address = settings.media_control
         self._metrics = metrics
         self._seconds = settings.renewal_seconds
-        self._unusable = ""  # a digest of files that do not go together: not looked at again
-        self._refused = ""  # logged already
+        self._refused = ""  # digest of the files whose refusal has been logged
 
     async def run(self) -> None:
         """Watches until cancelled."""
         while True:
             await asyncio.sleep(self._seconds)
             found = _digest(self._pairs)
-            if found and found not in (self._read_note(), self._unusable):
+            if found not in ("", self._read_note()):
                 await self._reload(found)
 
     def _names(self) -> str:
@@ -64,31 +63,22 @@ class CertificateWatch:
             return ""
 
     async def _reload(self, found: str) -> None:
-        """Kamailio is asked again where it is away or refuses: what it refused may have been put right beside these files."""
+        """What is refused is offered again: the fault may lie beside these files, such as in the trunk's authorities."""
         try:
             for pair in self._pairs:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*pair)
-        except OSError as problem:  # an SSLError is one
-            self._unusable = found
-            self._log_refused(found, problem)
-            return
-        try:
             await asyncio.to_thread(order, self._address, "reload")
         except KamailioSilent:
             return
-        except KamailioRefused as problem:
-            self._log_refused(found, problem)
+        except (OSError, KamailioRefused) as problem:  # an SSLError is an OSError
+            if found != self._refused:
+                self._metrics.certificate_reloads.add("refused")
+                log_event("certificate_refused", problem=str(problem), certificates=self._names())
+            self._refused = found
             return
         note_certificates(self._run_directory, self._pairs)
         self._metrics.certificate_reloads.add("taken")
         log_event("certificate_reloaded", certificates=self._names())
-
-    def _log_refused(self, found: str, problem: Exception) -> None:
-        if found == self._refused:
-            return
-        self._refused = found
-        self._metrics.certificate_reloads.add("refused")
-        log_event("certificate_refused", problem=str(problem), certificates=self._names())
 
 
 def _digest(pairs: Pairs) -> str:

@@ -64,6 +64,12 @@ class Behaviour:
     status: int = 0
     delay_seconds: dict[str, float] = field(default_factory=dict)
 
+    def fail(self, *, delay_seconds: float = 0.0, status: int = 0, away: bool = False) -> None:
+        """Every request from now on; without arguments none any more."""
+        self.delay_seconds = dict.fromkeys((CREDENTIALS_PATH, EVENTS_PATH, FEATURE_CODES_PATH, ROUTE_PATH), delay_seconds)
+        self.status = status
+        self.away = away
+
 
 class FunctionsServer:
     """Runs in a thread from construction until `close`. Events are kept once each, in the order of arrival."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from chalicelib.contracts.edge import (
-    CREDENTIALS_PATH,
-    EVENTS_PATH,
-    FEATURE_CODES_PATH,
     ROUTE_PATH,
     EventType,
 )
@@ -24,24 +22,17 @@ from tests.sip.waiting import wait_until
 
 pytestmark = pytest.mark.sip
 Connect = Callable[..., Phone]
-EVERY_PATH = (CREDENTIALS_PATH, EVENTS_PATH, FEATURE_CODES_PATH, ROUTE_PATH)
-SLOW_SECONDS = 2.5  # more than the 1.9 that a phone waits
+# More than the 1.9 seconds that a phone waits.
+FAILURES: dict[str, dict[str, Any]] = {"slow": {"delay_seconds": 2.5}, "failing": {"status": 500}, "away": {"away": True}}
 
 
-def fail(functions: FunctionsServer, failure: str) -> None:
-    """From now on; an empty failure ends it."""
-    functions.behaviour.delay_seconds = dict.fromkeys(EVERY_PATH, SLOW_SECONDS) if failure == "slow" else {}
-    functions.behaviour.status = 500 if failure == "failing" else 0
-    functions.behaviour.away = failure == "away"
-
-
-@pytest.mark.parametrize("failure", ["slow", "failing", "away"])
+@pytest.mark.parametrize("failure", FAILURES)
 def test_phones_that_the_edge_knows_refresh_and_call_whatever_the_functions_do(
     make_edge: Callable[..., Edge], own_functions: FunctionsServer, connect: Connect, failure: str
 ) -> None:
     edge = make_edge().start_rtpengine().start()
     anna, ben = (hire_at(edge, own_functions, connect) for _ in "12")
-    fail(own_functions, failure)
+    own_functions.behaviour.fail(**FAILURES[failure])
     asked = own_functions.asked(ROUTE_PATH)
     put_off = call(anna, "*31*")  # waits for the functions, and nobody waits for it
     near, far = connected(ben, anna.account.aor, anna)
@@ -54,7 +45,7 @@ def test_phones_that_the_edge_knows_refresh_and_call_whatever_the_functions_do(
     assert (503, "Try again in a minute", "60") == (answer.status, answer.phrase, answer.header("Retry-After"))
 
 
-@pytest.mark.parametrize("failure", ["slow", "failing", "away"])
+@pytest.mark.parametrize("failure", FAILURES)
 def test_what_happened_meanwhile_arrives_once_and_in_order_for_each_phone(
     make_edge: Callable[..., Edge], own_functions: FunctionsServer, connect: Connect, failure: str
 ) -> None:
@@ -62,14 +53,14 @@ def test_what_happened_meanwhile_arrives_once_and_in_order_for_each_phone(
     phones = [hire_at(edge, own_functions, connect) for _ in range(4)]
     wait_until(lambda: len(own_functions.events) == 1 + len(phones))
     before = len(own_functions.events)
-    fail(own_functions, failure)
+    own_functions.behaviour.fail(**FAILURES[failure])
     near, far = connected(phones[0], phones[1].account.aor, phones[1])
     for phone in phones:
         phone.register(contact=f"<sip:moved@{phone.address};transport=tls>")
     near.hang_up_with(far)
     for phone in phones:
         phone.register(expires=0)
-    fail(own_functions, "")
+    own_functions.behaviour.fail()
 
     wait_until(lambda: len(own_functions.events) == before + 2 * len(phones), seconds=30)
     wait_until(lambda: _waiting(edge) == 0)
@@ -84,7 +75,7 @@ def test_a_call_to_somebody_whom_only_the_functions_know_ends_in_time_when_they_
 ) -> None:
     edge = make_edge().start_rtpengine().start()
     anna = hire_at(edge, own_functions, connect)
-    fail(own_functions, "slow")
+    own_functions.behaviour.fail(**FAILURES["slow"])
     answer = call(anna, "nobody-here").refused()
 
     assert (503, "Try again in a minute") == (answer.status, answer.phrase)  # not the functions' 404, which comes later

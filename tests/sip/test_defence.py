@@ -290,8 +290,7 @@ def test_an_answer_goes_where_the_request_came_from_whatever_the_via_says(
 def test_an_answer_to_nothing_is_passed_on_to_nobody(
     edge: Edge, functions: FunctionsServer, account: Account, connect: Connect, transport: str, *, registered: bool
 ) -> None:
-    functions.add(account)
-    phone = connect(account, edge)
+    phone = connect(functions.add(account), edge)
     if registered:
         phone.register()
     kind = socket.SOCK_DGRAM if transport == "UDP" else socket.SOCK_STREAM
@@ -345,8 +344,7 @@ def stray_answer(via: str, *, tag: str = "callee") -> bytes:
 def test_nothing_is_relayed_to_another_domain(
     edge: Edge, functions: FunctionsServer, account: Account, connect: Connect, method: str, *, registered: bool
 ) -> None:
-    functions.add(account)
-    phone = connect(account, edge)
+    phone = connect(functions.add(account), edge)
     if registered:
         phone.register()
     with socket.create_server(("127.0.0.1", 0)) as victim:

@@ -27,10 +27,28 @@ pytestmark = pytest.mark.sip
 @pytest.fixture
 def renewable(make_edge: Callable[..., Edge], certificate: tuple[Path, Path], tmp_path: Path) -> Edge:
     """An edge with a certificate of its own, in files that may be replaced."""
-    edge = make_edge(EDGE_TLS_CERTIFICATE=str(tmp_path / "certificate.pem"), EDGE_TLS_KEY=str(tmp_path / "key.pem"))
-    for source, name in zip(certificate, ("certificate.pem", "key.pem"), strict=True):
-        shutil.copyfile(source, tmp_path / name)
-    return edge.start()
+    return make_edge(**own_files(certificate, tmp_path)).start()
+
+
+@pytest.fixture
+def trusting(make_edge: Callable[..., Edge], certificate: tuple[Path, Path], tmp_path: Path) -> Edge:
+    """The same, and with a trunk whose authority is in a file of its own."""
+    authority = shutil.copy(certificate[0], tmp_path / "authority.pem")
+    trunk = {
+        "EDGE_TRUNK_PEERS": f"127.0.0.1:{free_port()}",
+        "EDGE_TRUNK_NETWORKS": "127.0.0.0/8",
+        "EDGE_TRUNK_PORT": str(free_port()),
+        "EDGE_TRUNK_AUTHORITY": str(authority),
+    }
+    return make_edge(**own_files(certificate, tmp_path), **trunk).start()
+
+
+def own_files(certificate: tuple[Path, Path], folder: Path) -> dict[str, str]:
+    """Copies of certificate and key, as the settings that name them."""
+    return {
+        "EDGE_TLS_CERTIFICATE": str(shutil.copy(certificate[0], folder / "certificate.pem")),
+        "EDGE_TLS_KEY": str(shutil.copy(certificate[1], folder / "key.pem")),
+    }
 
 
 def served(edge: Edge) -> bytes:
@@ -96,47 +114,27 @@ def test_handshakes_go_on_while_certificates_are_read_again(renewable: Edge) -> 
     assert [None] * len(made) == [one.result() for one in shaking]
 
 
-def test_what_kamailio_cannot_read_is_refused_with_its_words(
-    make_edge: Callable[..., Edge], certificate: tuple[Path, Path], tmp_path: Path
-) -> None:
-    authority = Path(shutil.copy(certificate[0], tmp_path / "authority.pem"))
-    edge = make_edge(
-        EDGE_TRUNK_PEERS=f"127.0.0.1:{free_port()}",
-        EDGE_TRUNK_NETWORKS="127.0.0.0/8",
-        EDGE_TRUNK_PORT=str(free_port()),
-        EDGE_TRUNK_AUTHORITY=str(authority),
-    ).start()
-    authority.unlink()
+def test_what_kamailio_cannot_read_is_refused_with_its_words(trusting: Edge, certificate: tuple[Path, Path]) -> None:
+    Path(trusting.environment["EDGE_TRUNK_AUTHORITY"]).unlink()
 
     with pytest.raises(KamailioRefused) as refused:
-        order(edge.environment["EDGE_MEDIA_CONTROL"], "reload")
+        order(trusting.environment["EDGE_MEDIA_CONTROL"], "reload")
     assert "Error while fixing TLS configuration" in str(refused.value)
-    assert served(edge) == ssl.PEM_cert_to_DER_cert(certificate[0].read_text())
+    assert served(trusting) == ssl.PEM_cert_to_DER_cert(certificate[0].read_text())
 
 
 def test_what_kamailio_refused_is_offered_again_and_logged_once(
-    make_edge: Callable[..., Edge], certificate: tuple[Path, Path], tmp_path: Path
+    trusting: Edge, certificate: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    for source, name in zip(certificate, ("certificate.pem", "key.pem"), strict=True):
-        shutil.copyfile(source, tmp_path / name)
-    authority = tmp_path / "authority.pem"
-    authority.write_bytes(certificate[0].read_bytes())
-    edge = make_edge(
-        EDGE_TLS_CERTIFICATE=str(tmp_path / "certificate.pem"),
-        EDGE_TLS_KEY=str(tmp_path / "key.pem"),
-        EDGE_TRUNK_PEERS=f"127.0.0.1:{free_port()}",
-        EDGE_TRUNK_NETWORKS="127.0.0.0/8",
-        EDGE_TRUNK_PORT=str(free_port()),
-        EDGE_TRUNK_AUTHORITY=str(authority),
-    ).start()
+    authority = Path(trusting.environment["EDGE_TRUNK_AUTHORITY"])
     authority.unlink()
     renewed = issue_certificate(tmp_path / "renewed")
-    replace(edge, *renewed)
-    wait_until(lambda: "Error while fixing TLS configuration" in edge.log("agent"))
+    replace(trusting, *renewed)
+    wait_until(lambda: "Error while fixing TLS configuration" in trusting.log("agent"))
     authority.write_bytes(certificate[0].read_bytes())
 
-    wait_until(lambda: ssl.PEM_cert_to_DER_cert(renewed[0].read_text()) == served(edge))
-    assert 1 == edge.log("agent").count('"certificate_refused"')
+    wait_until(lambda: ssl.PEM_cert_to_DER_cert(renewed[0].read_text()) == served(trusting))
+    assert 1 == trusting.log("agent").count('"certificate_refused"')
 
 
 def test_after_a_refused_certificate_a_good_one_is_taken(renewable: Edge, tmp_path: Path) -> None:
